@@ -1,0 +1,14 @@
+//! Values that all rooms share: time, joints, frames, observations, chunks, commands.
+
+mod chunk;
+mod command;
+mod feedback;
+mod frame;
+mod time;
+
+pub use calibration::{DatasetAngles, JOINT_COUNT, Joint, JointAngles};
+pub use chunk::{Chunk, ChunkOverflow, MAX_HORIZON};
+pub use command::{CommandWritten, JointCommand};
+pub use feedback::FeedbackSample;
+pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
+pub use time::Timestamp;
