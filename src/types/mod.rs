@@ -4,6 +4,7 @@ mod chunk;
 mod command;
 mod feedback;
 mod frame;
+mod observation;
 mod time;
 
 pub use calibration::{DatasetAngles, JOINT_COUNT, Joint, JointAngles};
@@ -11,4 +12,5 @@ pub use chunk::{Chunk, ChunkOverflow, MAX_HORIZON};
 pub use command::{CommandWritten, JointCommand};
 pub use feedback::FeedbackSample;
 pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
+pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
 pub use time::Timestamp;
