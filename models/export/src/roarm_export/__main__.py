@@ -47,7 +47,7 @@ def arguments(argv: list[str] | None) -> Request:
 
 def main(argv: list[str] | None = None) -> int:
     request = arguments(argv)
-    # Set before any Hugging Face import: a tokenizer that forks would warn, and PyTorch's tracer warns about its own code.
+    # A tokenizer that forks would warn; transformers and LeRobot warn about features that this program does not use.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     warnings.filterwarnings("ignore")
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,9 @@ def load_policy(checkpoint: Checkpoint, vlm: Path) -> SmolVLAPolicy:
     config.rtc_config = None
     config.use_cache = True
     try:
-        policy = SmolVLAPolicy.from_pretrained(checkpoint.folder, config=config, strict=True)
+        # LeRobot prints its progress; standard output is for the exporter's result.
+        with contextlib.redirect_stdout(sys.stderr):
+            policy = SmolVLAPolicy.from_pretrained(checkpoint.folder, config=config, strict=True)
     except (RuntimeError, OSError, ValueError) as error:
         raise ExportError(f"LeRobot cannot load the policy: {error}", "check that --vlm is the VLM that the policy was trained with") from None
     policy.eval().float()

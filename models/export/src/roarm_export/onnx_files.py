@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from lerobot.policies.smolvla.modeling_smolvla import VLAFlowMatching
 
 from .graph_runner import time_embedding
 from .graphs import DenoiseGraph, PrefixGraph, VisionGraph, exportable_rotary, projections_hoisted
+
+# It warns about torchvision operators that no policy uses.
+logging.getLogger("torch.onnx._internal.exporter._schemas").setLevel(logging.ERROR)
 
 # IR version 10 and opset 20 need ONNX Runtime 1.18 or newer.
 OPSET = 20
