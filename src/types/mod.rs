@@ -5,6 +5,7 @@ mod command;
 mod feedback;
 mod frame;
 mod observation;
+mod summary;
 mod time;
 
 pub use calibration::{DatasetAngles, JOINT_COUNT, Joint, JointAngles};
@@ -13,4 +14,5 @@ pub use command::{CommandWritten, JointCommand};
 pub use feedback::FeedbackSample;
 pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
 pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
+pub use summary::{ChunkTimes, RunSummary, TickJitter};
 pub use time::Timestamp;
