@@ -16,6 +16,7 @@ mod ramp;
 mod schedule;
 mod stillness;
 mod stop;
+mod workspace;
 #[cfg(test)]
 mod tests;
 
@@ -24,3 +25,4 @@ pub use gate::{ChunkRejection, GateCounts};
 pub use parameters::{ControlParameters, JointBounds};
 pub use ramp::Ramp;
 pub use stop::{EndCause, StopKind};
+pub use workspace::{TableTouched, check_way, lowest_point_m};
