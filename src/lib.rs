@@ -6,5 +6,6 @@
 //! | --- | --- |
 //! | [`types`] | values that all rooms share; no behaviour beyond their own arithmetic |
 
-pub mod types;
 pub mod camera;
+pub mod episode;
+pub mod types;
