@@ -8,3 +8,4 @@
 
 pub mod types;
 pub mod camera;
+pub mod control;
