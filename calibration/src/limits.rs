@@ -93,7 +93,12 @@ impl fmt::Display for JointLimits {
         for joint in Joint::ALL {
             let (min_rad, max_rad) = self.range_rad(joint);
             let separator = if joint == Joint::Base { "" } else { ", " };
-            write!(formatter, "{separator}{joint} {:.1}°..{:.1}°", min_rad.to_degrees(), max_rad.to_degrees())?;
+            write!(
+                formatter,
+                "{separator}{joint} {:.1}°..{:.1}°",
+                min_rad.to_degrees(),
+                max_rad.to_degrees()
+            )?;
         }
         Ok(())
     }
@@ -123,7 +128,10 @@ mod tests {
         let limits = JointLimits::of(Generation::G3);
         let angles = JointAngles::from_array_rad([0.0, 0.0, -0.8, f64::NAN, 0.0, 0.0]);
         let found: Vec<_> = limits.violations(&angles).collect();
-        assert_eq!(found.iter().map(|violation| violation.joint).collect::<Vec<_>>(), [Joint::Elbow, Joint::Wrist]);
+        assert_eq!(
+            found.iter().map(|violation| violation.joint).collect::<Vec<_>>(),
+            [Joint::Elbow, Joint::Wrist]
+        );
         assert_eq!(found[0].to_string(), "elbow -45.8° is outside 0.0°..179.9°");
         assert!(found[1].to_string().starts_with("wrist NaN"));
     }
@@ -131,7 +139,9 @@ mod tests {
     #[test]
     fn nan_is_not_clamped_into_a_valid_pose() {
         let angles = JointAngles::from_array_rad([f64::NAN; 6]);
-        assert!(JointLimits::of(Generation::G1).clamp(&angles).to_array_rad().iter().all(|angle| angle.is_nan()));
+        assert!(
+            JointLimits::of(Generation::G1).clamp(&angles).to_array_rad().iter().all(|angle| angle.is_nan())
+        );
     }
 
     proptest! {

@@ -103,7 +103,9 @@ pub enum LinkFault {
     )]
     WrongGeneration,
     /// The port is gone: end of file or an I/O error.
-    #[error("the serial link is lost: the cable was pulled, the adapter was reset, or the emulator ended; plug it in again")]
+    #[error(
+        "the serial link is lost: the cable was pulled, the adapter was reset, or the emulator ended; plug it in again"
+    )]
     Lost,
     /// The link's own thread ended without saying why.
     #[error("the arm link thread ended unexpectedly: this is a bug in roarm, please report it")]

@@ -199,7 +199,9 @@ impl LinkMachine {
         }
         let seen_g3 = feedback.has_g3_keys();
         let generation = match self.generation {
-            Some(told) if (told == Generation::G3) != seen_g3 => return self.fail(LinkFault::WrongGeneration, events),
+            Some(told) if (told == Generation::G3) != seen_g3 => {
+                return self.fail(LinkFault::WrongGeneration, events);
+            }
             Some(told) => told,
             None if seen_g3 => Generation::G3,
             None => Generation::G1,

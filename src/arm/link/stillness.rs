@@ -48,16 +48,19 @@ mod tests {
         poses_rad
             .iter()
             .enumerate()
-            .map(|(index, angle)| detector.observe(&JointAngles::from_array_rad([0.0, *angle, 0.0, 0.0, 0.0, 0.0]), at(index)))
+            .map(|(index, angle)| {
+                detector.observe(&JointAngles::from_array_rad([0.0, *angle, 0.0, 0.0, 0.0, 0.0]), at(index))
+            })
             .collect()
     }
 
     #[test]
     fn still_after_the_time_and_again_after_each_motion() {
         assert_eq!(seen_at(&[0.0; 5]), [false, false, false, false, true]);
-        assert_eq!(seen_at(&[0.0, 0.005, 0.0, 0.02, 0.02, 0.02, 0.02, 0.02]), [
-            false, false, false, false, false, false, false, true
-        ]);
+        assert_eq!(
+            seen_at(&[0.0, 0.005, 0.0, 0.02, 0.02, 0.02, 0.02, 0.02]),
+            [false, false, false, false, false, false, false, true]
+        );
     }
 
     #[test]
@@ -68,6 +71,9 @@ mod tests {
 
     #[test]
     fn nan_is_not_still() {
-        assert!(seen_at(&[f64::NAN; 8]).iter().all(|still| !still), "a NaN must never count as standing still");
+        assert!(
+            seen_at(&[f64::NAN; 8]).iter().all(|still| !still),
+            "a NaN must never count as standing still"
+        );
     }
 }
