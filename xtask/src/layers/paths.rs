@@ -237,13 +237,15 @@ pub(super) fn expand(
     imports: &BTreeMap<String, BTreeSet<Vec<String>>>,
 ) -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::from([segments.to_vec()]);
-    let mut fresh = vec![segments.to_vec()];
-    while let Some(path) = fresh.pop() {
-        for target in path.first().and_then(|first| imports.get(first)).into_iter().flatten() {
+    // Each import is followed once along a chain: `use a::b as a;` would otherwise grow for ever.
+    let mut fresh = vec![(segments.to_vec(), Vec::new())];
+    while let Some((path, followed)) = fresh.pop() {
+        let Some(first) = path.first().filter(|first| !followed.contains(*first)) else { continue };
+        let followed: Vec<String> = followed.iter().chain([first]).cloned().collect();
+        for target in imports.get(first).into_iter().flatten() {
             let expanded: Vec<String> = target.iter().chain(&path[1..]).cloned().collect();
-            // An import of a name by itself (`use crate::a::crate_name as …`) must not grow for ever.
-            if expanded.len() <= 32 && found.insert(expanded.clone()) {
-                fresh.push(expanded);
+            if found.insert(expanded.clone()) {
+                fresh.push((expanded, followed.clone()));
             }
         }
     }
