@@ -8,7 +8,7 @@ use clap::Args;
 use firmware_protocol::Generation;
 
 use super::exit::CliError;
-use crate::camera::{CameraError, FrameSource, PacedSource, RecordedEpisode, SourceSpec, V4l2Source};
+use crate::camera::{CameraError, FrameSource, PacedSource, DatasetSource, SourceSpec, V4l2Source};
 use crate::config::{Config, StartPose};
 use crate::control::{ControlParameters, JointBounds};
 use crate::episode::Dataset;
@@ -226,7 +226,7 @@ pub(super) fn camera_specs(flags: &[String], config: &Config, bundle: &Bundle) -
 pub(super) fn open_camera(spec: &SourceSpec) -> Result<Box<dyn FrameSource>, CliError> {
     Ok(match spec {
         SourceSpec::V4l2(spec) => Box::new(V4l2Source::open(spec)?),
-        SourceSpec::Dataset(spec) => Box::new(PacedSource::new(RecordedEpisode::open(spec)?, runtime::now)),
+        SourceSpec::Dataset(spec) => Box::new(PacedSource::new(DatasetSource::open(spec)?, runtime::now)),
         SourceSpec::Cell { .. } => {
             return Err(CliError::Arguments(
                 "the simulated cell shows the emulated arm, which only `roarm demo` has: use that, or another camera".to_owned(),
