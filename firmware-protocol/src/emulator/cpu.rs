@@ -24,6 +24,8 @@ pub(super) enum Step {
     Sample,
     /// Debug text about servos that did not answer.
     Complain,
+    /// Send the joints to radio followers.
+    Lead,
     /// Text about the supply (G3).
     ComplainSupply,
     /// Print T:1051.
@@ -177,6 +179,7 @@ impl Board {
                     Step::Scan,
                     Step::Complain,
                     Step::ComplainSupply,
+                    Step::Lead,
                     Step::Stream,
                     Step::EndOfPass,
                 ]);
@@ -196,6 +199,12 @@ impl Board {
             Step::Sample => self.sample(),
             Step::Complain => self.complain(),
             Step::ComplainSupply => self.complain_supply(),
+            Step::Lead => {
+                // A radio leader without followers.
+                if self.cpu.esp_now_mode == 1 {
+                    self.cpu.first([say("Error sending the data")]);
+                }
+            }
             Step::Frame => {
                 let frame = frame::text(self);
                 self.cpu.first([say(&frame)]);
