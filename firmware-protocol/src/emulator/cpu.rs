@@ -54,6 +54,8 @@ pub(super) enum Step {
     SampleMirror,
     /// Boot is over.
     Listen,
+    /// A command is done with.
+    Executed,
 }
 
 /// What servos said when they were last read.
@@ -73,6 +75,8 @@ pub(super) struct Cpu {
     /// Blocked on a full transmit FIFO.
     printing: bool,
     listening: bool,
+    /// In the middle of a command.
+    executing: bool,
     /// The line being received (G1: in the loop; G3: in the serial task).
     line: Vec<u8>,
     /// Lines waiting for the loop (G3).
@@ -97,6 +101,7 @@ impl Cpu {
             wake_ns: 0,
             printing: false,
             listening: false,
+            executing: false,
             line: Vec::new(),
             queue: VecDeque::new(),
             measured: Measured::default(),
@@ -114,8 +119,7 @@ impl Cpu {
     }
 
     pub(super) fn is_listening(&self) -> bool {
-        let blocked = self.steps.iter().any(|step| matches!(step, Step::Drain));
-        self.listening && !(blocked && !matches!(self.steps.front(), Some(Step::Drain)))
+        self.listening && !self.executing
     }
 
     /// Does these before everything else, in this order.
@@ -244,6 +248,7 @@ impl Board {
             Step::Home => self.home(),
             Step::SampleMirror => self.cpu.measured.mirror_load = self.bus.load(2),
             Step::Listen => self.cpu.listening = true,
+            Step::Executed => self.cpu.executing = false,
         }
     }
 
@@ -355,7 +360,10 @@ impl Board {
         let Some(document) = document else { return };
         let echoes = self.cpu.feedback_mode == 1 && !self.g3();
         let steps = self.execute(&document);
-        self.cpu.first(steps);
+        if !steps.is_empty() {
+            self.cpu.executing = true;
+            self.cpu.first(steps.into_iter().chain([Step::Executed]));
+        }
         if echoes {
             let mut echo = line;
             echo.extend(b"\r\n");
