@@ -52,14 +52,17 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn g1_streams_at_the_measured_rate() {
     let mut board = running(Generation::G1);
-    // Home, where a frame has the measured 204 bytes.
-    board.set_loads(Some([0; 7]));
+    board.set_loads(Some([0, -33, 0, 40, 0, 0, 0]));
+    let pose = FirmwareAngles::from_array([-0.4, 0.1, 1.47, 0.0, -0.7, 3.14]);
+    send(&mut board, joints(pose, 3000, 200));
     bytes(&mut board, 3000 * MS);
     let out = bytes(&mut board, 10_000 * MS);
     let rate = frames(&out).len() as f64 / 10.0;
     let length = out.len() as f64 / (rate * 10.0);
-    assert!((202.0..=206.0).contains(&length), "{length}");
-    assert!((rate - 56.0).abs() <= 2.0, "{rate} Hz of {length} bytes");
+    // The measurement was 56.2 Hz of 204 bytes; this pose's frame is a little longer or shorter.
+    assert!((195.0..=220.0).contains(&length), "{length}");
+    let rate_of_204 = rate * length / 204.0;
+    assert!((rate_of_204 - 56.2).abs() <= 1.0, "{rate} Hz of {length} bytes");
     assert!(out.len() as f64 / 115_200.0 > 0.985, "the wire is full: {} bytes", out.len());
     let frame = frames(&out)[0];
     assert_eq!(frame.shape(), FeedbackShape::Keys16);
