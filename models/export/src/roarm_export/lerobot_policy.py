@@ -50,7 +50,9 @@ def load_policy(checkpoint: Checkpoint, vlm: Path) -> SmolVLAPolicy:
         with contextlib.redirect_stdout(sys.stderr):
             policy = SmolVLAPolicy.from_pretrained(checkpoint.folder, config=config, strict=True)
     except (RuntimeError, OSError, ValueError) as error:
-        raise ExportError(f"LeRobot cannot load the policy: {error}", "check that --vlm is the VLM that the policy was trained with") from None
+        raise ExportError(
+            f"LeRobot cannot load the policy: {error}", "check that --vlm is the VLM that the policy was trained with"
+        ) from None
     policy.eval().float()
     for parameter in policy.parameters():
         parameter.requires_grad_(False)

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
+from safetensors.torch import load_file as load_tensors
+from safetensors.torch import save_file as save_tensors
+
 from locations import BUNDLE, CHECKPOINT, GOLDEN, TASK, VLM
 from roarm_export import graphs, position_ids
 from roarm_export.__main__ import main
 from roarm_export.errors import ExportError
 from roarm_export.export import Request, export
 from roarm_export.graph_runner import run_graphs
-from safetensors.numpy import load_file
-from safetensors.torch import load_file as load_tensors
-from safetensors.torch import save_file as save_tensors
 
 FRONT, WRIST = "observation.images.front", "observation.images.wrist"
 
