@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
+from safetensors.torch import load_file as load_tensors
+from safetensors.torch import save_file as save_tensors
+
 from locations import BUNDLE, CHECKPOINT, GOLDEN, TASK, VLM
 from roarm_export import graphs, position_ids
 from roarm_export.__main__ import main
 from roarm_export.errors import ExportError
 from roarm_export.export import Request, export
 from roarm_export.graph_runner import run_graphs
-from safetensors.numpy import load_file
-from safetensors.torch import load_file as load_tensors
-from safetensors.torch import save_file as save_tensors
 
 FRONT, WRIST = "observation.images.front", "observation.images.wrist"
 
@@ -98,15 +99,31 @@ def test_ids_that_contradict_the_golden_file_are_refused(tmp_path):
     assert not (tmp_path / "bundle").exists()
 
 
-def test_a_bfloat16_checkpoint_gets_canonical_ids(checkpoint):
+def test_a_checkpoint_as_a_gpu_machine_writes_it(checkpoint):
+    """VLM in bfloat16, everything on CUDA, padding to the longest task, a renamed camera, a hub name for the VLM."""
     weights = load_tensors(checkpoint / "model.safetensors")
     weights = {name: tensor.to(torch.bfloat16) if ".vlm." in name else tensor for name, tensor in weights.items()}
     save_tensors(weights, checkpoint / "model.safetensors")
+    hub_name = "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"
+    config = read(checkpoint, "config.json") | {"device": "cuda", "load_vlm_weights": True, "vlm_model_name": hub_name}
+    (checkpoint / "config.json").write_text(json.dumps(config))
+    changes = {
+        "device_processor": {"device": "cuda"},
+        "tokenizer_processor": {"padding": "longest", "tokenizer_name": hub_name},
+        "rename_observations_processor": {"rename_map": {FRONT: WRIST}},
+    }
+    for file in ("policy_preprocessor.json", "policy_postprocessor.json"):
+        processor = read(checkpoint, file)
+        for step in processor["steps"]:
+            step["config"] |= changes.get(step["registry_name"], {})
+        (checkpoint / file).write_text(json.dumps(processor))
     out = checkpoint.parent / "bundle"
-    export(Request(checkpoint, out), quiet)
+    export(Request(checkpoint, out, vlm=VLM), quiet)
     policy = read(out, "policy.json")
     assert policy["vision_position_ids"] == "canonical"
     assert policy["provenance"]["training_dtype"] == "bfloat16"
+    assert [slot["name"] for slot in policy["cameras"]["slots"]] == [FRONT]
+    assert load_file(out / "parity.safetensors")["lang_tokens"].shape == (48,)
 
 
 def test_two_cameras_and_an_empty_slot(checkpoint):

@@ -59,7 +59,9 @@ def resize_with_pad(image: np.ndarray, width: int, height: int, mistakes: Mistak
     return canvas if mistakes.no_pixel_shift else canvas * 2 - 1
 
 
-def run_policy(bundle: Path, images: dict[str, np.ndarray], state: np.ndarray, task: str, noise: np.ndarray, mistakes: Mistakes = NONE) -> dict[str, np.ndarray]:
+def run_policy(
+    bundle: Path, images: dict[str, np.ndarray], state: np.ndarray, task: str, noise: np.ndarray, mistakes: Mistakes = NONE
+) -> dict[str, np.ndarray]:
     policy = json.loads((bundle / "policy.json").read_text())
     statistics = load_file(bundle / policy["normalization"]["file"])
     cameras, language, flow, prefix = policy["cameras"], policy["language"], policy["flow"], policy["prefix"]
@@ -115,7 +117,9 @@ def run_policy(bundle: Path, images: dict[str, np.ndarray], state: np.ndarray, t
         time = float(np.float32(1.0 - (0 if mistakes.frozen_time else step) / flow["steps"]))
         angle = 2 * np.pi / period * time
         time_emb = np.concatenate([np.sin(angle), np.cos(angle)]).astype(np.float32)[None]
-        (velocity,) = denoise.run(["v_t"], {"x_t": x, "time_emb": time_emb, "prefix_pad_masks": pad, "k_cache": k_cache, "v_cache": v_cache})
+        (velocity,) = denoise.run(
+            ["v_t"], {"x_t": x, "time_emb": time_emb, "prefix_pad_masks": pad, "k_cache": k_cache, "v_cache": v_cache}
+        )
         first = velocity if first is None else first
         x = x + np.float32(-1 / flow["steps"]) * velocity
     chunk_norm = x[:, :, : policy["action"]["dim"]]

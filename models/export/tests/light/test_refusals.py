@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save
+
 from locations import CHECKPOINT, GOLDEN, TASK, VLM
 from roarm_export.__main__ import main
 from roarm_export.checkpoint import read_checkpoint
@@ -16,7 +19,6 @@ from roarm_export.language import read_language
 from roarm_export.parity import check_golden, convert_golden, difference
 from roarm_export.position_ids import canonical, shifted, variant_of
 from roarm_export.statistics import read_normalization
-from safetensors.numpy import load_file, save
 
 NORMALIZER = "policy_preprocessor_step_5_normalizer_processor.safetensors"
 UNNORMALIZER = "policy_postprocessor_step_0_unnormalizer_processor.safetensors"
@@ -87,7 +89,14 @@ def test_another_policy(capsys, checkpoint):
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("adapt_to_pi_aloha", True), ("add_image_special_tokens", True), ("attention_mode", "self_attn"), ("n_obs_steps", 2), ("num_expert_layers", 2), ("resize_imgs_with_padding", None)],
+    [
+        ("adapt_to_pi_aloha", True),
+        ("add_image_special_tokens", True),
+        ("attention_mode", "self_attn"),
+        ("n_obs_steps", 2),
+        ("num_expert_layers", 2),
+        ("resize_imgs_with_padding", None),
+    ],
 )
 def test_a_setting_that_the_graphs_do_not_express(capsys, checkpoint, setting, value):
     edit_json(checkpoint / "config.json", lambda config: config.update({setting: value}))
@@ -168,7 +177,9 @@ def test_statistics_of_two_datasets(capsys, checkpoint):
     assert "action.mean differs" in refused(capsys, checkpoint)
 
 
-@pytest.mark.parametrize(("file", "step"), [("policy_preprocessor.json", "normalizer_processor"), ("policy_postprocessor.json", "unnormalizer_processor")])
+@pytest.mark.parametrize(
+    ("file", "step"), [("policy_preprocessor.json", "normalizer_processor"), ("policy_postprocessor.json", "unnormalizer_processor")]
+)
 @pytest.mark.parametrize(("kind", "mode"), [("STATE", "MIN_MAX"), ("ACTION", "QUANTILES"), ("ACTION", "IDENTITY"), ("VISUAL", "MEAN_STD")])
 def test_an_unsupported_normalization_mode(capsys, checkpoint, file, step, kind, mode):
     # Only the step's map is changed: it rules, not config.json.
@@ -198,7 +209,9 @@ def test_a_token_width_that_cuts_instructions(capsys, checkpoint):
 
 
 def test_tokens_padded_on_the_left(capsys, checkpoint):
-    edit_json(checkpoint / "policy_preprocessor.json", lambda file: steps_of(file)["tokenizer_processor"]["config"].update(padding_side="left"))
+    edit_json(
+        checkpoint / "policy_preprocessor.json", lambda file: steps_of(file)["tokenizer_processor"]["config"].update(padding_side="left")
+    )
     assert "pads on the left" in refused(capsys, checkpoint)
 
 
@@ -251,10 +264,23 @@ def test_fps_that_contradicts_the_dataset(capsys, checkpoint):
 
 def test_joints_whose_names_nobody_knows(capsys, checkpoint):
     edit_json(checkpoint / "config.json", lambda config: config["output_features"]["action"].update(shape=[7]))
-    edit_tensors(checkpoint / NORMALIZER, lambda tensors: tensors.update({f"action.{name}": np.ones(7, np.float32) for name in ("mean", "std", "min", "max")}))
-    edit_tensors(checkpoint / UNNORMALIZER, lambda tensors: tensors.update({f"action.{name}": np.ones(7, np.float32) for name in ("mean", "std", "min", "max")}))
+    edit_tensors(
+        checkpoint / NORMALIZER,
+        lambda tensors: tensors.update({f"action.{name}": np.ones(7, np.float32) for name in ("mean", "std", "min", "max")}),
+    )
+    edit_tensors(
+        checkpoint / UNNORMALIZER,
+        lambda tensors: tensors.update({f"action.{name}": np.ones(7, np.float32) for name in ("mean", "std", "min", "max")}),
+    )
     message = refused(capsys, checkpoint)
     assert "names of the 7 dimensions of action" in message and "--dataset" in message
+
+
+def test_a_python_without_pytorch(capsys, checkpoint, monkeypatch):
+    # None makes `import torch` fail, as where it is not installed.
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "roarm_export.lerobot_policy", raising=False)
+    assert "setup_environment.py" in refused(capsys, checkpoint)
 
 
 def test_golden_of_another_checkpoint():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 import numpy as np
 import onnxruntime
 import pytest
-from locations import BUNDLE, CHECKPOINT, GOLDEN, TASK, TINY, VLM
-from numpy_policy import Mistakes, resize_with_pad, run_policy
+from numpy_policy import NONE, Mistakes, resize_with_pad, run_policy
 from safetensors.numpy import load_file
+
+from locations import BUNDLE, CHECKPOINT, GOLDEN, TASK, TINY, VLM
 
 FRONT = "observation.images.front"
 ONNX_DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(bool)": "bool"}
@@ -31,7 +33,7 @@ def limits() -> dict[str, float]:
     return json.loads((BUNDLE / "parity.json").read_text())["limits"]
 
 
-def run(golden: dict[str, np.ndarray], mistakes: Mistakes = Mistakes()) -> dict[str, np.ndarray]:
+def run(golden: dict[str, np.ndarray], mistakes: Mistakes = NONE) -> dict[str, np.ndarray]:
     return run_policy(BUNDLE, {FRONT: golden["image"]}, golden["state"], TASK, golden["noise"], mistakes)
 
 
@@ -91,10 +93,11 @@ def test_contract_comes_from_the_checkpoint(policy):
 
 
 def test_nothing_tells_of_the_machine_that_exported():
+    path_of_a_machine = re.compile(rb"(?:/[A-Za-z0-9_.-]{3,}){2,}|[A-Za-z]:\\\\|site-packages|stack_trace")
+    assert path_of_a_machine.search(b"x /usr/lib/python3")
     for path in BUNDLE.iterdir():
-        content = path.read_bytes()
-        for word in (b"/home/", b"/root/", b"/tmp/", b"/work", b"site-packages", b"stack_trace", b".py\""):
-            assert word not in content, f"{path.name} holds {word!r}"
+        if path.name != "README.md":
+            assert path_of_a_machine.search(path.read_bytes()) is None, path.name
 
 
 def test_parity_is_golden_converted_bit_by_bit(policy, golden):
@@ -153,7 +156,9 @@ def test_numpy_and_onnxruntime_reach_lerobots_actions(golden, limits):
     assert largest(ours["chunk"], golden["chunk"]) <= limits["chunk"]
 
 
-@pytest.mark.parametrize("mistake", ["radians", "gripper_sign", "swapped_joints", "no_newline", "no_pixel_shift", "unmasked_padding", "frozen_time"])
+@pytest.mark.parametrize(
+    "mistake", ["radians", "gripper_sign", "swapped_joints", "no_newline", "no_pixel_shift", "unmasked_padding", "frozen_time"]
+)
 def test_a_mistake_is_beyond_the_limits(golden, limits, mistake):
     wrong = run(golden, Mistakes(**{mistake: True}))
     # The random weights react little to the state: two swapped joints move the chunk by 8.6e-4 only.
