@@ -5,7 +5,9 @@
 //! | room | one rule |
 //! | --- | --- |
 //! | [`types`] | values that all rooms share; no behaviour beyond their own arithmetic |
+//! | [`arm`] | the arm behind a serial port: whole lines out, newest feedback in, one command a frame |
 
-pub mod types;
+pub mod arm;
 pub mod camera;
 pub mod control;
+pub mod types;
