@@ -10,4 +10,5 @@
 pub mod arm;
 pub mod camera;
 pub mod control;
+pub mod sim;
 pub mod types;

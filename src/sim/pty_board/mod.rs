@@ -114,11 +114,11 @@ impl PtyBoard {
     /// # Errors
     /// Once: what ended it (the log's disk is full), or that it crashed.
     pub fn check(&self) -> Result<(), SimError> {
-        if let Some(error) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(error);
+        if self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return Ok(());
         }
-        let ended = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
-        if ended { Err(SimError::Crashed) } else { Ok(()) }
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Err(failure.unwrap_or(SimError::Crashed))
     }
 
     /// Ends the board, waits for its thread and removes the link.
