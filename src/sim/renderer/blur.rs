@@ -94,6 +94,11 @@ impl SoftMap {
         self.filled
     }
 
+    /// The value of a cell by its index.
+    pub(super) fn value(&self, index: usize) -> f32 {
+        self.values[index]
+    }
+
     /// The value between four cells, zero outside the map.
     pub(super) fn sample(&self, cell: [f32; 2]) -> f32 {
         let last = (self.size - 2) as f32;

@@ -91,6 +91,11 @@ impl HeightGrid {
         GridPoint { cell: [place(0), place(1)], height_m: point.z }
     }
 
+    /// The place of a point of the table.
+    pub(super) fn table_cell(&self, point: [f32; 2]) -> [f32; 2] {
+        std::array::from_fn(|axis| (point[axis] - ORIGIN_M[axis]) * self.cells_per_metre - 0.5)
+    }
+
     /// The point of the table in the middle of a cell.
     pub(super) fn table_point(&self, x: usize, y: usize) -> Point3<f32> {
         let place =
@@ -121,19 +126,19 @@ impl HeightGrid {
             return;
         }
         self.touched = self.touched.union(region);
+        // weights of the corners and the height are affine in the cell's place
+        let share = 1.0 / area;
+        let by_x = [(c[1] - a[1]) * share, (a[1] - b[1]) * share];
+        let by_y = [(a[0] - c[0]) * share, (b[0] - a[0]) * share];
+        let rise = [corners[1].height_m - corners[0].height_m, corners[2].height_m - corners[0].height_m];
         for y in region.y[0]..region.y[1] {
-            let row = y * self.size;
-            let py = y as f32;
-            for x in region.x[0]..region.x[1] {
-                let px = x as f32;
-                let w1 = ((px - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (py - a[1])) / area;
-                let w2 = ((b[0] - a[0]) * (py - a[1]) - (px - a[0]) * (b[1] - a[1])) / area;
-                let w0 = 1.0 - w1 - w2;
-                if w0 >= 0.0 && w1 >= 0.0 && w2 >= 0.0 {
-                    let height =
-                        w0 * corners[0].height_m + w1 * corners[1].height_m + w2 * corners[2].height_m;
-                    let cell = &mut self.heights[row + x];
-                    *cell = cell.max(height);
+            let py = y as f32 - a[1];
+            let row = &mut self.heights[y * self.size + region.x[0]..y * self.size + region.x[1]];
+            for (x, cell) in (region.x[0]..).zip(row) {
+                let px = x as f32 - a[0];
+                let (w1, w2) = (px * by_x[0] + py * by_y[0], px * by_x[1] + py * by_y[1]);
+                if w1 >= 0.0 && w2 >= 0.0 && w1 + w2 <= 1.0 {
+                    *cell = cell.max(corners[0].height_m + w1 * rise[0] + w2 * rise[1]);
                 }
             }
         }

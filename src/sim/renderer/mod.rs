@@ -53,6 +53,8 @@ pub struct Renderer {
     noise: SensorNoise,
     /// Per vertex of the mesh: its corner in the picture, `None` behind the camera.
     corners: Vec<Option<Corner>>,
+    /// Parts from near to far, so that little is painted over: distance and place in the mesh.
+    order: Vec<(f32, usize)>,
     lamp_points: Vec<GridPoint>,
     sky_points: Vec<GridPoint>,
 }
@@ -78,6 +80,7 @@ impl Renderer {
             samples: Samples::new(&camera, width, height),
             noise: SensorNoise::new(scene.seed, scene.noise_sigma),
             corners: vec![None; mesh.vertices.len()],
+            order: (0..mesh.parts.len()).map(|part| (0.0, part)).collect(),
             lamp_points: vec![GridPoint::default(); mesh.vertices.len()],
             sky_points: vec![GridPoint::default(); mesh.vertices.len()],
             camera,
@@ -172,8 +175,15 @@ impl Renderer {
 
     fn draw_parts(&mut self) {
         self.samples.clear();
+        for (distance, part) in &mut self.order {
+            let corners = &self.corners[self.mesh.parts[*part].vertices.clone()];
+            let nearest = corners.iter().flatten().map(|corner| corner.image.inverse_depth).fold(0.0, f32::max);
+            *distance = 1.0 / nearest;
+        }
+        self.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let (lighting, tone, lamp) = (&self.lighting, &self.tone, &self.shadow.lamp);
-        for part in &self.mesh.parts {
+        for &(_, part) in &self.order {
+            let part = &self.mesh.parts[part];
             for triangle in &self.mesh.triangles[part.triangles.clone()] {
                 let [a, b, c] = triangle.map(|corner| &self.corners[usize::from(corner)]);
                 let (Some(a), Some(b), Some(c)) = (a, b, c) else { continue };

@@ -91,29 +91,48 @@ impl Samples {
         };
         let first = [weight_at(0, b), weight_at(1, c), weight_at(2, a)];
         let depth = corners.map(|corner| corner.image.inverse_depth);
-        let offset: [[f32; 3]; 4] =
-            SAMPLES.map(|[dx, dy]| std::array::from_fn(|k| step[k][0] * dx + step[k][1] * dy));
+        // by corner, then by sample: four neighbours in memory, so that the compiler works on all samples at once
+        let offset: [[f32; 4]; 3] =
+            std::array::from_fn(|k| SAMPLES.map(|[dx, dy]| step[k][0] * dx + step[k][1] * dy));
         // no sample of a pixel can lie inside when its centre is further outside than this
-        let reach: [f32; 3] = std::array::from_fn(|k| offset.iter().fold(0.0, |far, sample| sample[k].max(far)));
+        let reach: [f32; 3] = std::array::from_fn(|k| offset[k].iter().fold(0.0, |far: f32, &by| far.max(by)));
+        let depth_offset: [f32; 4] = std::array::from_fn(|sample| {
+            offset[0][sample] * depth[0] + offset[1][sample] * depth[1] + offset[2][sample] * depth[2]
+        });
 
         for y in region.y[0]..region.y[1] {
             let row = y as f32 + 0.5 - start[1];
-            let pixels = &mut self.pixels[y * self.width + region.x[0]..y * self.width + region.x[1]];
-            for (column, pixel) in pixels.iter_mut().enumerate() {
+            // the columns between the edges in this row, and one pixel more for rounding
+            let (mut left, mut right) = (0.0, (region.x[1] - region.x[0]) as f32);
+            for k in 0..3 {
+                let there = first[k] + step[k][1] * row + reach[k];
+                if step[k][0] > 1e-9 {
+                    left = f32::max(left, -there / step[k][0] - 1.0);
+                } else if step[k][0] < -1e-9 {
+                    right = f32::min(right, there / -step[k][0] + 2.0);
+                } else if there < 0.0 {
+                    right = 0.0;
+                }
+            }
+            let (left, right) = (left as usize, right as usize);
+            if left >= right {
+                continue;
+            }
+            let start = y * self.width + region.x[0];
+            for (column, pixel) in (left..right).zip(&mut self.pixels[start + left..start + right]) {
                 let weight: [f32; 3] =
                     std::array::from_fn(|k| first[k] + step[k][0] * column as f32 + step[k][1] * row);
                 if weight[0] < -reach[0] || weight[1] < -reach[1] || weight[2] < -reach[2] {
                     continue;
                 }
-                let mut visible = [false; 4];
-                for sample in 0..4 {
-                    let [u, v, w]: [f32; 3] = std::array::from_fn(|k| weight[k] + offset[sample][k]);
-                    let inverse_depth = u * depth[0] + v * depth[1] + w * depth[2];
-                    if u >= 0.0 && v >= 0.0 && w >= 0.0 && inverse_depth > pixel.inverse_depth[sample] {
-                        pixel.inverse_depth[sample] = inverse_depth;
-                        visible[sample] = true;
-                    }
-                }
+                let inverse_depth = weight[0] * depth[0] + weight[1] * depth[1] + weight[2] * depth[2];
+                let at_sample: [f32; 4] = std::array::from_fn(|sample| inverse_depth + depth_offset[sample]);
+                let visible: [bool; 4] = std::array::from_fn(|sample| {
+                    (weight[0] + offset[0][sample] >= 0.0)
+                        & (weight[1] + offset[1][sample] >= 0.0)
+                        & (weight[2] + offset[2][sample] >= 0.0)
+                        & (at_sample[sample] > pixel.inverse_depth[sample])
+                });
                 if visible == [false; 4] {
                     continue;
                 }
@@ -122,10 +141,10 @@ impl Samples {
                         + weight[1] * corners[1].attributes[index]
                         + weight[2] * corners[2].attributes[index]
                 });
-                let inverse_depth = weight[0] * depth[0] + weight[1] * depth[1] + weight[2] * depth[2];
                 let [red, green, blue] = shade(&attributes, inverse_depth);
                 for sample in 0..4 {
                     if visible[sample] {
+                        pixel.inverse_depth[sample] = at_sample[sample];
                         pixel.colour[sample] = [red, green, blue, 255];
                     }
                 }

@@ -14,6 +14,8 @@ const LAMP_CELL_M: f32 = 0.002;
 const SKY_CELL_M: f32 = 0.008;
 /// Height at which a thing no longer hides the sky from the table below it, metres.
 const SKY_REACH_M: f32 = 0.09;
+/// Share of the sky that a thing lying on the table hides around it.
+const SKY_STRENGTH: f32 = 0.75;
 /// Height above which a shadow's edge is as soft as it gets, metres.
 const SOFT_HEIGHT_M: f32 = 0.30;
 
@@ -28,6 +30,9 @@ pub(super) struct TableShadow {
     soft: SoftMap,
     soft_height: SoftMap,
     occlusion: SoftMap,
+    /// For each cell of the lamp's grid the shares of sky and lamp that are hidden from the table there.
+    hidden: Vec<[f32; 2]>,
+    hidden_region: Region,
 }
 
 impl TableShadow {
@@ -39,6 +44,8 @@ impl TableShadow {
             soft: SoftMap::new(lamp.size, 5),
             soft_height: SoftMap::new(lamp.size, 5),
             occlusion: SoftMap::new(sky.size, 2),
+            hidden: vec![[0.0; 2]; lamp.size * lamp.size],
+            hidden_region: Region::EMPTY,
             lamp,
             sky,
         }
@@ -62,17 +69,60 @@ impl TableShadow {
             let share = nearness[cell] / SKY_REACH_M;
             share * share
         });
+        self.combine();
     }
 
-    /// Share of lamp light taken away at a place of the lamp's grid.
-    fn lamp_shadow(&self, cell: [f32; 2]) -> f32 {
-        let soft = self.soft.sample(cell);
-        if soft <= 0.0 {
-            return 0.0;
+    /// Puts the soft maps together, since each cell is seen by many pixels.
+    fn combine(&mut self) {
+        let size = self.lamp.size;
+        let stale = self.hidden_region;
+        if !stale.is_empty() {
+            for y in stale.y[0]..stale.y[1] {
+                self.hidden[y * size + stale.x[0]..y * size + stale.x[1]].fill([0.0; 2]);
+            }
         }
-        let softness = (self.soft_height.sample(cell) / soft / SOFT_HEIGHT_M).clamp(0.0, 1.0);
-        let sharp = self.sharp.sample(cell);
-        sharp + (soft - sharp) * softness
+        // cells of both grids cover the same square of the table
+        let ratio = SKY_CELL_M / LAMP_CELL_M;
+        let sky = self.occlusion.filled();
+        let scaled = |[from, to]: [usize; 2]| [from * ratio as usize, to * ratio as usize];
+        let sky = if sky.is_empty() { sky } else { Region { x: scaled(sky.x), y: scaled(sky.y) } };
+        self.hidden_region = self.soft.filled().union(sky).grown(0, size, size);
+        if self.hidden_region.is_empty() {
+            return;
+        }
+        for y in self.hidden_region.y[0]..self.hidden_region.y[1] {
+            for x in self.hidden_region.x[0]..self.hidden_region.x[1] {
+                let index = y * size + x;
+                let soft = self.soft.value(index);
+                let lamp = if soft > 1e-4 {
+                    let softness = (self.soft_height.value(index) / soft / SOFT_HEIGHT_M).clamp(0.0, 1.0);
+                    self.sharp.value(index) + (soft - self.sharp.value(index)) * softness
+                } else {
+                    0.0
+                };
+                let coarse = [(x as f32 + 0.5) / ratio - 0.5, (y as f32 + 0.5) / ratio - 0.5];
+                self.hidden[index] = [SKY_STRENGTH * self.occlusion.sample(coarse), lamp];
+            }
+        }
+    }
+
+    /// Shares of sky and lamp hidden at a place of the lamp's grid; `None` where next to nothing is.
+    fn hidden(&self, cell: [f32; 2]) -> Option<[f32; 2]> {
+        let last = (self.lamp.size - 2) as f32;
+        if !(cell[0] >= 0.0 && cell[1] >= 0.0 && cell[0] < last && cell[1] < last) {
+            return None;
+        }
+        let (x, y) = (cell[0] as usize, cell[1] as usize);
+        let start = y * self.lamp.size + x;
+        let (upper, lower) = (start..start + 2, start + self.lamp.size..start + self.lamp.size + 2);
+        let (&[a, b], &[c, d]) = (self.hidden[upper].as_array()?, self.hidden[lower].as_array()?);
+        if a[0] + b[0] + c[0] + d[0] + a[1] + b[1] + c[1] + d[1] < 0.004 {
+            return None;
+        }
+        let (fx, fy) = (cell[0] - x as f32, cell[1] - y as f32);
+        Some(std::array::from_fn(|k| {
+            (a[k] * (1.0 - fx) + b[k] * fx) * (1.0 - fy) + (c[k] * (1.0 - fx) + d[k] * fx) * fy
+        }))
     }
 
     /// Lays the shadows on the picture of the empty cell.
@@ -86,31 +136,25 @@ impl TableShadow {
         rgb: &mut [[u8; 3]],
     ) {
         let height = rgb.len() / width;
-        let lamp = picture_region(&self.lamp, self.soft.filled(), camera, width, height);
-        let region = lamp.union(picture_region(&self.sky, self.occlusion.filled(), camera, width, height));
+        let region = picture_region(&self.lamp, self.hidden_region, camera, width, height);
         if region.is_empty() {
             return;
         }
         for y in region.y[0]..region.y[1] {
-            for x in region.x[0]..region.x[1] {
-                let index = y * width + x;
-                let table = background.table[index];
-                if table == [0.0; 3] {
+            let first = camera.ray(region.x[0] as f32 + 0.5, y as f32 + 0.5);
+            let step = camera.right / camera.focal_px;
+            let row = y * width + region.x[0]..y * width + region.x[1];
+            for (column, (index, out)) in row.clone().zip(&mut rgb[row]).enumerate() {
+                let ray = first + step * column as f32;
+                if ray.z > -1e-4 {
                     continue;
                 }
-                let ray = camera.ray(x as f32 + 0.5, y as f32 + 0.5);
-                if ray.z >= 0.0 {
-                    continue;
-                }
-                let mut point = camera.eye - ray * (camera.eye.z / ray.z);
-                point.z = 0.0;
-                let shadow = self.lamp_shadow(self.lamp.locate(&point).cell);
-                let occlusion = 0.75 * self.occlusion.sample(self.sky.locate(&point).cell);
-                if shadow > 0.002 || occlusion > 0.002 {
-                    let lit = lighting.table_colour(table, occlusion, shadow);
-                    let wall = background.wall[index];
-                    rgb[index] = tone.bytes(std::array::from_fn(|channel| wall[channel] + lit[channel]));
-                }
+                let depth = -camera.eye.z / ray.z;
+                let cell = self.lamp.table_cell([camera.eye.x + ray.x * depth, camera.eye.y + ray.y * depth]);
+                let Some([sky, lamp]) = self.hidden(cell) else { continue };
+                let lit = lighting.table_colour(background.table[index], sky, lamp);
+                let wall = background.wall[index];
+                *out = tone.bytes(std::array::from_fn(|channel| wall[channel] + lit[channel]));
             }
         }
     }

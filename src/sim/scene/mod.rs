@@ -128,7 +128,7 @@ impl Scene {
 
 impl Light {
     fn draw(generator: &mut ChaCha8Rng) -> Self {
-        let (x, y) = (generator.random_range(-0.30..0.45), generator.random_range(-0.65..-0.05));
+        let (x, y) = (generator.random_range(-0.55..0.20), generator.random_range(-0.65..-0.05));
         let length = f64::sqrt(x * x + y * y + 1.0);
         let warmth = generator.random_range(-0.04..0.06_f32);
         let strength = generator.random_range(0.78..0.92_f32);
