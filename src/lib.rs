@@ -4,7 +4,9 @@
 //!
 //! | room | one rule |
 //! | --- | --- |
+//! | [`config`] | a file's text in, checked settings out; read by `cli` only |
 //! | [`types`] | values that all rooms share; no behaviour beyond their own arithmetic |
 
-pub mod types;
 pub mod camera;
+pub mod config;
+pub mod types;
