@@ -174,7 +174,7 @@ impl Collector {
                     position += 1;
                     while position + 1 < end {
                         position = self.import(tokens, position, &segments, module);
-                        position += usize::from(tokens.get(position).is_some_and(|token| token.is(',')));
+                        position += usize::from(tokens.get(position).is_some_and(ends_tree));
                     }
                     return end;
                 }
@@ -183,8 +183,7 @@ impl Collector {
         }
         self.imported(line, segments, None, module);
         // A symbol that belongs in no import (`$`) is passed over, so that reading always ends.
-        let ends_here = |token: &Token| token.is(',') || token.is('}') || token.is(';');
-        position + usize::from(tokens.get(position).is_some_and(|token| !ends_here(token)))
+        position + usize::from(tokens.get(position).is_some_and(|token| !ends_tree(token)))
     }
 
     fn imported(&mut self, line: usize, segments: Vec<String>, alias: Option<String>, module: &[String]) {
@@ -224,6 +223,11 @@ impl Collector {
         }
         self.names
     }
+}
+
+/// Whether one tree of a `use` declaration ends before `token`.
+fn ends_tree(token: &Token) -> bool {
+    token.is(',') || token.is('}') || token.is(';')
 }
 
 /// `use<'a>` in a return type is no import.

@@ -183,6 +183,21 @@ fn comments_texts_and_tests_are_not_code() {
 }
 
 #[test]
+fn reading_ends_on_what_is_not_rust() {
+    for content in [
+        "use {;}",
+        "use a::{b;c}",
+        "use ;",
+        "use as",
+        "use a::b as a; use b::a as b; a::c",
+        "use {{{",
+        "use $a",
+    ] {
+        wrong("control/gate.rs", content);
+    }
+}
+
+#[test]
 fn lines_are_those_of_the_offence() {
     let found = wrong("control/gate.rs", "use crate::{\n    types::Chunk,\n    runtime::Live,\n};\n");
     assert_eq!(found.len(), 1);
