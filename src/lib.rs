@@ -4,6 +4,8 @@
 //!
 //! | room | one rule |
 //! | --- | --- |
+//! | [`cli`] | raw flags become a checked plan; the only room that speaks to the terminal or reads the environment |
+//! | [`config`] | `roarm.toml` becomes a checked value, or an error that names the line and the fix |
 //! | [`runtime`] | the live shell: threads that meet control in wait-free mailboxes only |
 //! | [`sim`] | the simulated cell and the virtual-time shell: offers ports, never knows who uses them |
 //! | [`control`] | the core: no I/O, clock, thread, lock, allocation or randomness |
@@ -15,8 +17,8 @@
 
 pub mod arm;
 pub mod camera;
-//pub mod cli;
-//pub mod config;
+pub mod cli;
+pub mod config;
 pub mod control;
 pub mod episode;
 pub mod policy;
