@@ -15,7 +15,7 @@ use super::signals::Signals;
 use super::terminal;
 use crate::camera::{FrameSource, PacedSource};
 use crate::config::Config;
-use crate::policy::Bundle;
+use crate::policy::{Bundle, CameraSlot};
 use crate::runtime;
 use crate::sim::{CellCamera, CellOptions, PtyBoard, PtyBoardOptions};
 
@@ -59,6 +59,15 @@ fn shipped_policy() -> Result<PathBuf, CliError> {
     })
 }
 
+/// A cell whose pictures have the aspect that the policy was trained on, 480 rows high.
+fn cell_options(seed: u64, slots: &[CameraSlot]) -> CellOptions {
+    let usual = CellOptions { seed, ..CellOptions::default() };
+    match slots {
+        [slot] if slot.height > 0 => CellOptions { width: usual.height * slot.width / slot.height, ..usual },
+        _ => usual,
+    }
+}
+
 pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
     let mut config = Config::defaults();
     config.motion.ramp_speed_deg_s = DEMO_RAMP_DEG_S;
@@ -75,7 +84,7 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         first_chunk_speed: 1.0,
         ..ControlSettings::default()
     };
-    terminal::say(format!("policy {} on the processor (random weights: it moves, but means nothing by it)", folder.display()));
+    terminal::say(format!("policy {} on {} (random weights: it moves, but means nothing by it)", folder.display(), plan::device(&flags.inference, &config)));
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
     let producer = plan::producer(engine, &flags.task, flags.seed)?;
     let signals = Signals::catch()?;
@@ -85,7 +94,8 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         ..PtyBoardOptions::default()
     })?;
     let pose = board.arm_pose();
-    let camera = CellCamera::new(CellOptions { seed: flags.seed, ..CellOptions::default() }, Arc::new(move || pose.get()));
+    let options = cell_options(flags.seed, bundle.slots());
+    let camera = CellCamera::new(options, Arc::new(move || pose.get()));
     let camera: Box<dyn FrameSource> = Box::new(PacedSource::new(camera, runtime::now));
     terminal::say(format!("emulated arm (firmware {}) on {}, {}", flags.firmware, board.path().display(), camera.description()));
     let (arm, handle) = open_arm(board.path(), None, &config)?;

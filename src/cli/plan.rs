@@ -9,7 +9,7 @@ use firmware_protocol::Generation;
 
 use super::exit::CliError;
 use crate::camera::{CameraError, FrameSource, PacedSource, DatasetSource, SourceSpec, V4l2Source};
-use crate::config::{Config, StartPose};
+use crate::config::{self, Config, Firmware, StartPose};
 use crate::control::{ControlParameters, JointBounds};
 use crate::episode::Dataset;
 use crate::policy::{Bundle, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, find_library};
@@ -47,23 +47,32 @@ pub(super) fn onnxruntime(flags: &PolicyFlags, config: &Config) -> Result<PathBu
         flag: flags.onnxruntime.clone(),
         config: config.policy.library.clone(),
         environment: std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from),
-        cache_folders: cache_folders(beside.as_deref()),
-        program_folder: beside,
+        folders: library_folders(beside.as_deref()),
     };
     Ok(find_library(&candidates)?)
 }
 
-/// `.cache/onnxruntime` of the working folder and of the folders above the program (`target/release` lies in the clone).
-fn cache_folders(program: Option<&Path>) -> Vec<PathBuf> {
-    let above = program.into_iter().flat_map(|folder| folder.ancestors().take(4).map(Path::to_owned));
-    std::iter::once(PathBuf::from(".")).chain(above).map(|folder| folder.join(".cache/onnxruntime")).collect()
+/// The cache of `cargo xtask setup`, in the working folder or above the program (`target/release` lies in the clone), then
+/// the program's own folder.
+fn library_folders(program: Option<&Path>) -> Vec<PathBuf> {
+    const CACHE: &str = ".cache/onnxruntime/1.31.1";
+    let above = program.into_iter().flat_map(|folder| folder.ancestors().take(4)).map(|folder| folder.join(CACHE));
+    std::iter::once(PathBuf::from(CACHE)).chain(above).chain(program.map(Path::to_owned)).collect()
+}
+
+/// The device that flags or configuration ask for.
+pub(super) fn device(flags: &PolicyFlags, config: &Config) -> Device {
+    flags.device.unwrap_or(match config.policy.device {
+        config::Device::Cpu => Device::Cpu,
+        config::Device::Cuda => Device::Cuda { index: 0 },
+    })
 }
 
 /// Opens a bundle's engine.
 pub(super) fn engine(bundle: &Bundle, flags: &PolicyFlags, config: &Config) -> Result<Engine, CliError> {
     let options = EngineOptions {
-        device: flags.device.unwrap_or(config.policy.device),
-        threads: flags.threads.or(config.policy.threads),
+        device: device(flags, config),
+        threads: flags.threads.or_else(|| config.policy.threads.and_then(|threads| usize::try_from(threads).ok())),
         library: onnxruntime(flags, config)?,
     };
     Ok(Engine::new(bundle, &options)?)
@@ -106,7 +115,8 @@ pub fn control_parameters(
     if !(fps.is_finite() && (0.1..=1000.0).contains(&fps)) {
         return Err(CliError::Arguments(format!("--fps {fps} is no usable rate: give the fps of the policy's dataset, such as 30")));
     }
-    let actions = settings.n_action_steps.or(config.policy.n_action_steps).unwrap_or_else(|| bundle.n_action_steps());
+    let configured = config.policy.n_action_steps.and_then(|actions| usize::try_from(actions).ok());
+    let actions = settings.n_action_steps.or(configured).unwrap_or_else(|| bundle.n_action_steps());
     if actions == 0 || actions > bundle.horizon() {
         return Err(CliError::Arguments(format!(
             "--n-action-steps {actions} is outside 1..={}, the policy's horizon",
@@ -123,7 +133,7 @@ pub fn control_parameters(
     let action = &bundle.normalization().action;
     let trained = JointBounds { lower: action.min_pose().into(), upper: action.max_pose().into() };
     let (motion, safety) = (&config.motion, &config.safety);
-    let millis = |value: u64| Duration::from_millis(value);
+    let millis = |value: u32| Duration::from_millis(value.into());
     Ok(ControlParameters {
         joint_limits: JointBounds { lower: limits.lower(), upper: limits.upper() },
         trained_range: Some(trained.widened(safety.trained_range_margin)),
@@ -157,7 +167,7 @@ pub(super) fn start_pose(
         StartPose::Home => Some(home()),
         StartPose::DatasetMean => Some(bundle.normalization().state.mean_pose().into()),
         StartPose::Current => None,
-        StartPose::Angles(angles_deg) => Some(DatasetAngles::from_array_deg(*angles_deg).into()),
+        StartPose::Degrees(angles_deg) => Some(DatasetAngles::from_array_deg(*angles_deg).into()),
         StartPose::Episode => {
             let recorded = cameras.iter().find_map(|camera| match camera {
                 SourceSpec::Dataset(spec) => Some(spec),
@@ -186,10 +196,9 @@ pub(super) fn home() -> JointAngles {
 pub(super) fn camera_specs(flags: &[String], config: &Config, bundle: &Bundle) -> Result<Vec<SourceSpec>, CliError> {
     let slots = bundle.slots();
     let mut specs: Vec<Option<SourceSpec>> = vec![None; slots.len()];
-    for (name, camera) in &config.cameras {
-        if flags.is_empty() {
-            specs[bundle.slot_index(name)?] = Some(SourceSpec::parse(&camera.source)?);
-        }
+    let configured = config.cameras.iter().filter(|_| flags.is_empty());
+    for (name, camera) in configured {
+        specs[bundle.slot_index(name)?] = Some(SourceSpec::parse(&camera.source)?);
     }
     for flag in flags {
         let (slot, source) = match flag.split_once('=').filter(|(slot, _)| !slot.contains([':', '?', '/'])) {
@@ -203,7 +212,7 @@ pub(super) fn camera_specs(flags: &[String], config: &Config, bundle: &Bundle) -
                 )));
             }
         };
-        if specs[slot].replace(SourceSpec::parse(source)?).is_some() && !flags.is_empty() && config.cameras.is_empty() {
+        if specs[slot].replace(SourceSpec::parse(source)?).is_some() {
             return Err(CliError::Arguments(format!("camera slot {} is given twice", slots[slot].name)));
         }
     }
@@ -233,4 +242,43 @@ pub(super) fn open_camera(spec: &SourceSpec) -> Result<Box<dyn FrameSource>, Cli
             ));
         }
     })
+}
+
+/// A flag's text as a start pose.
+pub(super) fn parse_start_pose(text: &str) -> Result<StartPose, String> {
+    match text {
+        "zero" => Ok(StartPose::Zero),
+        "home" => Ok(StartPose::Home),
+        "dataset-mean" => Ok(StartPose::DatasetMean),
+        "current" => Ok(StartPose::Current),
+        "episode" => Ok(StartPose::Episode),
+        list => {
+            let degrees: Option<Vec<f64>> = list.split(',').map(|degree| degree.trim().parse().ok()).collect();
+            let inside = |degrees: &[f64; 6]| degrees.iter().all(|degree| (-180.0..=180.0).contains(degree));
+            degrees.and_then(|degrees| <[f64; 6]>::try_from(degrees).ok()).filter(inside).map(StartPose::Degrees).ok_or_else(
+                || "use zero, home, dataset-mean, current, episode, or six degrees from -180 to 180 such as 0,20,60,40,0,10".to_owned(),
+            )
+        }
+    }
+}
+
+/// A flag's text as a firmware generation.
+pub(super) fn parse_firmware(text: &str) -> Result<Firmware, String> {
+    match text {
+        "auto" => Ok(Firmware::Auto),
+        "g1" => Ok(Firmware::G1),
+        "g1b" => Ok(Firmware::G1b),
+        "g3" => Ok(Firmware::G3),
+        _ => Err("use auto, g1, g1b or g3".to_owned()),
+    }
+}
+
+/// The generation that was named; `None` to detect it.
+pub(super) const fn generation(firmware: Firmware) -> Option<Generation> {
+    match firmware {
+        Firmware::Auto => None,
+        Firmware::G1 => Some(Generation::G1),
+        Firmware::G1b => Some(Generation::G1b),
+        Firmware::G3 => Some(Generation::G3),
+    }
 }

@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use firmware_protocol::Generation;
+use firmware_protocol::{Generation, ServoAcceleration};
 
 use super::exit::{CliError, Exit};
 use super::live::{self, Consent, LiveRun};
 use super::plan::{self, ControlSettings, PolicyFlags};
 use super::signals::Signals;
 use super::terminal;
-use crate::arm::SerialArm;
-use crate::arm::port::is_pseudo_terminal;
-use crate::config::{Config, FirmwareChoice, StartPose};
+use crate::arm::port::{SystemFiles, check_port};
+use crate::arm::{ArmHandle, LinkOptions, SerialArm};
+use crate::camera::FrameSource;
+use crate::config::{Config, Firmware, StartPose};
 use crate::policy::{Bundle, CameraFit};
 
 #[derive(Args, Debug)]
@@ -34,7 +35,7 @@ pub(super) struct RunFlags {
     #[arg(long, value_name = "SECONDS")]
     duration: Option<f64>,
     /// Where to start: zero, home, dataset-mean, current, episode, or six degrees as in 0,20,60,40,0,10
-    #[arg(long, value_name = "POSE")]
+    #[arg(long, value_name = "POSE", value_parser = plan::parse_start_pose)]
     start_pose: Option<StartPose>,
     /// Actions of each chunk to play before the next observation [default: the policy's own]
     #[arg(long, value_name = "N")]
@@ -46,11 +47,14 @@ pub(super) struct RunFlags {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Firmware generation: auto, g1, g1b or g3
-    #[arg(long, value_name = "G")]
-    firmware: Option<FirmwareChoice>,
+    #[arg(long, value_name = "G", value_parser = plan::parse_firmware)]
+    firmware: Option<Firmware>,
     /// Configuration file [default: roarm.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Accept cameras whose aspect is not that of the training pictures
+    #[arg(long)]
+    any_picture_size: bool,
     /// Do not wait for Enter before the first motion of a real arm
     #[arg(long)]
     yes: bool,
@@ -80,7 +84,7 @@ fn resolve_arm(flags: &RunFlags, config: &Config) -> Result<(PathBuf, Option<Gen
         }
     };
     let firmware = flags.firmware.or_else(|| named.map(|arm| arm.firmware)).unwrap_or_default();
-    Ok((port, firmware.generation()))
+    Ok((port, plan::generation(firmware)))
 }
 
 pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
@@ -95,16 +99,17 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     let duration = flags.duration.map(duration).transpose()?;
     let bundle = Bundle::load(&folder)?;
     let specs = plan::camera_specs(&flags.camera, &config, &bundle)?;
+    let emulated = is_emulated(&port);
     let settings = ControlSettings {
         n_action_steps: flags.n_action_steps,
         fps: flags.fps,
         duration,
         start_pose: plan::start_pose(flags.start_pose.as_ref().unwrap_or(&config.motion.start_pose), &bundle, &specs)?,
-        first_chunk_speed: if is_pseudo_terminal(&port) { 1.0 } else { 0.5 },
+        first_chunk_speed: if emulated { 1.0 } else { 0.5 },
     };
     // Checked now, though the generation may turn out another: everything else in it is final.
     plan::control_parameters(&config, &bundle, generation.unwrap_or(Generation::G1), &settings)?;
-    terminal::say(format!("policy {} on {}", folder.display(), flags.inference.device.unwrap_or(config.policy.device)));
+    terminal::say(format!("policy {} on {}", folder.display(), plan::device(&flags.inference, &config)));
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
     let producer = plan::producer(engine, &task, flags.seed.unwrap_or(config.policy.seed))?;
     let mut cameras = Vec::new();
@@ -113,7 +118,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         terminal::say(format!("camera {} = {}", slot.short_name(), camera.description()));
         cameras.push(camera);
     }
-    check_pictures(&mut cameras, &bundle)?;
+    check_pictures(&mut cameras, &bundle, flags.any_picture_size)?;
     if flags.dry_run {
         terminal::say(format!("dry run: everything but {} was checked; nothing was opened or moved there", port.display()));
         return Ok(Exit::Done);
@@ -121,7 +126,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     let signals = Signals::catch()?;
     let (arm, handle) = open_arm(&port, generation, &config)?;
     let generation = live::wait_for_arm(&arm, &signals)?;
-    let consent = if flags.yes || is_pseudo_terminal(&port) { Consent::Given } else { Consent::Ask };
+    let consent = if flags.yes || emulated { Consent::Given } else { Consent::Ask };
     let live = LiveRun {
         arm,
         handle,
@@ -141,11 +146,19 @@ pub(super) fn open_arm(
     port: &Path,
     generation: Option<Generation>,
     config: &Config,
-) -> Result<(SerialArm, crate::arm::ArmHandle), CliError> {
-    if !is_pseudo_terminal(port) {
+) -> Result<(SerialArm, ArmHandle), CliError> {
+    if !is_emulated(port) {
         terminal::say(format!("opening {}: the board may reboot and move, keep clear", port.display()));
     }
-    Ok(SerialArm::open(port, config.motion.link_options(generation))?)
+    let acceleration = ServoAcceleration::new(config.motion.servo_acceleration)
+        .map_err(|error| CliError::Arguments(error.to_string()))?;
+    let options = LinkOptions { generation, ..LinkOptions::new(acceleration) };
+    Ok(SerialArm::open(port, options)?)
+}
+
+/// A pseudo-terminal is an emulated arm: nothing real moves.
+fn is_emulated(port: &Path) -> bool {
+    check_port(port, &SystemFiles::default()).is_pty
 }
 
 fn duration(seconds: f64) -> Result<Duration, CliError> {
@@ -156,7 +169,11 @@ fn duration(seconds: f64) -> Result<Duration, CliError> {
 }
 
 /// Looks at one picture of each camera: a size with another aspect than the training data is refused.
-fn check_pictures(cameras: &mut [Box<dyn crate::camera::FrameSource>], bundle: &Bundle) -> Result<(), CliError> {
+fn check_pictures(
+    cameras: &mut [Box<dyn FrameSource>],
+    bundle: &Bundle,
+    any_size: bool,
+) -> Result<(), CliError> {
     let pool = crate::types::FramePool::new(1);
     for (camera, slot) in cameras.iter_mut().zip(bundle.slots()) {
         let Some(frame) = camera.next_frame(&pool)? else {
@@ -171,10 +188,17 @@ fn check_pictures(cameras: &mut [Box<dyn crate::camera::FrameSource>], bundle: &
                 slot.width,
                 slot.height
             )),
+            CameraFit::OtherAspect if any_size => terminal::say(format!(
+                "camera {}: {width}x{height}, trained on {}x{}: objects appear at another scale and place",
+                slot.short_name(),
+                slot.width,
+                slot.height
+            )),
             CameraFit::OtherAspect => {
                 return Err(CliError::Refused(format!(
                     "camera {} delivers {width}x{height}, the policy was trained on {}x{}: the arm would see everything at \
-                     another scale and place. Set the camera to that aspect (?width=…&height=…), or train on its pictures",
+                     another scale and place. Set the camera to that aspect (?width=…&height=…), train on its pictures, or pass --any-picture-size if the \
+                     bundle's size is only a placeholder",
                     slot.name, slot.width, slot.height
                 )));
             }
