@@ -53,7 +53,7 @@ fn text(bytes: &[u8]) -> String {
 fn g1_streams_at_the_measured_rate() {
     let mut board = running(Generation::G1);
     board.set_loads(Some([0, -33, 0, 40, 0, 0, 0]));
-    let pose = FirmwareAngles::from_array([-0.4, 0.1, 1.47, 0.0, -0.7, 3.14]);
+    let pose = FirmwareAngles::from_array([-0.4, 0.1, 1.47, 0.0, -0.7, 3.1]);
     send(&mut board, joints(pose, 3000, 200));
     bytes(&mut board, 3000 * MS);
     let out = bytes(&mut board, 10_000 * MS);
