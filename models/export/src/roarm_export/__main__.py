@@ -24,7 +24,8 @@ def number(text: str) -> int | float:
 def arguments(argv: list[str] | None) -> Request:
     parser = argparse.ArgumentParser(
         prog="python -m roarm_export",
-        description="Turn a LeRobot SmolVLA checkpoint into a policy bundle for roarm, and prove that the bundle computes what PyTorch computes.",
+        description="Turn a LeRobot SmolVLA checkpoint into a policy bundle for roarm, "
+        "and prove that the bundle computes what PyTorch computes.",
     )
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="the checkpoint's `pretrained_model` folder")
     parser.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder to write; an older bundle in it is replaced")
@@ -32,8 +33,8 @@ def arguments(argv: list[str] | None) -> Request:
         "--vision-ids",
         choices=(AUTO, CANONICAL, SHIFTED),
         default=AUTO,
-        help="position ids of the vision encoder in training. auto (default): the golden file's; without one, those that the installed transformers "
-        "looks up in the dtype of training, which is right in the environment that trained the policy",
+        help="position ids of the vision encoder in training. auto (default): the golden file's; without one, those that "
+        "the installed transformers looks up in the dtype of training, which is right in the environment that trained the policy",
     )
     parser.add_argument("--tokenizer", type=Path, metavar="DIR_OR_FILE", help="tokenizer.json or its folder (default: the VLM's)")
     parser.add_argument(

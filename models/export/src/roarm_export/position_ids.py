@@ -2,9 +2,9 @@
 
 SmolVLM computes them with `bucketize(i / n * (1 - 1e-6), k / n)`. In float32 this lands just below its bucket from transformers
 4.55 to 4.57, so every row and column but the first is shifted by one; in bfloat16 the factor rounds to 1 and (but for 4.55)
-nothing is shifted. Earlier releases and transformers 5 give canonical ids in either dtype. The graphs hold the ids as a constant, so the exporter
-must know the variant: a policy that runs with the other one answers with wrong actions, and a comparison with PyTorch in
-float32 would not show it, as that has the wrong ids as well.
+nothing is shifted. Earlier releases and transformers 5 give canonical ids in either dtype. The graphs hold the ids as a
+constant, so the exporter must know the variant: a policy that runs with the other one answers with wrong actions, and a
+comparison with PyTorch in float32 would not show it, as that has the wrong ids as well.
 """
 
 from __future__ import annotations
