@@ -157,14 +157,14 @@ mod tests {
             environment: Some(at("environment")),
             folders: vec![root.path().join("nothing"), at("cache").parent().unwrap().to_owned()],
         };
-        let mut found = Vec::new();
-        for _ in 0..4 {
-            found.push(find_library(&candidates).unwrap());
-            if candidates.flag.take().is_none() && candidates.config.take().is_none() {
-                candidates.environment = None;
-            }
-        }
-        assert_eq!(found, ["flag", "config", "environment", "cache"].map(|name| at(name)));
+        let expected = |name: &str| root.path().join(name).join("libonnxruntime.so");
+        assert_eq!(find_library(&candidates).unwrap(), expected("flag"));
+        candidates.flag = None;
+        assert_eq!(find_library(&candidates).unwrap(), expected("config"));
+        candidates.config = None;
+        assert_eq!(find_library(&candidates).unwrap(), expected("environment"));
+        candidates.environment = None;
+        assert_eq!(find_library(&candidates).unwrap(), expected("cache"));
     }
 
     #[test]
