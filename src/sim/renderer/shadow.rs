@@ -181,8 +181,14 @@ fn picture_region(
                 return Region { x: [0, width], y: [0, height] };
             };
             region = region.union(Region {
-                x: [(corner.x_px.max(0.0) as usize).min(width), (corner.x_px.max(0.0) as usize + 1).min(width)],
-                y: [(corner.y_px.max(0.0) as usize).min(height), (corner.y_px.max(0.0) as usize + 1).min(height)],
+                x: [
+                    (corner.x_px.max(0.0) as usize).min(width),
+                    (corner.x_px.max(0.0) as usize + 1).min(width),
+                ],
+                y: [
+                    (corner.y_px.max(0.0) as usize).min(height),
+                    (corner.y_px.max(0.0) as usize + 1).min(height),
+                ],
             });
         }
     }

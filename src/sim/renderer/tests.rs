@@ -63,10 +63,16 @@ fn each_box_is_seen_at_its_place_in_its_colour() {
                 picture.at(camera(&scene).project(&point(pose.centre_m)).unwrap()).map(i32::from);
             match colour {
                 BoxColour::White => {
-                    assert!(red > 90 && (red - green).abs() < 30 && (red - blue).abs() < 50, "seed {seed}: {red} {green} {blue}");
+                    assert!(
+                        red > 90 && (red - green).abs() < 30 && (red - blue).abs() < 50,
+                        "seed {seed}: {red} {green} {blue}"
+                    );
                 }
                 BoxColour::Red => {
-                    assert!(red > 70 && red > 2 * green && red > 2 * blue, "seed {seed}: {red} {green} {blue}");
+                    assert!(
+                        red > 70 && red > 2 * green && red > 2 * blue,
+                        "seed {seed}: {red} {green} {blue}"
+                    );
                 }
             }
         }
@@ -197,7 +203,8 @@ fn noise_is_small_and_its_own_in_each_picture() {
     let mut renderer = Renderer::new(&scene, WIDTH, HEIGHT);
     let mut noisy = clean.clone();
     assert!(renderer.render(&state, 0, &mut noisy));
-    let mean = clean.iter().zip(&noisy).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / clean.len() as f64;
+    let mean =
+        clean.iter().zip(&noisy).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / clean.len() as f64;
     assert!((0.5..2.0).contains(&mean), "{mean}");
     let mut next = clean.clone();
     assert!(renderer.render(&state, 1, &mut next));
