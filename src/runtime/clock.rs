@@ -1,16 +1,10 @@
 //! The system's monotonic clock as the live shell uses it.
 
 use rustix::thread::ClockId;
-use rustix::time::{Timespec, clock_gettime};
+use rustix::time::Timespec;
 
+pub use crate::arm::monotonic_now as now;
 use crate::types::Timestamp;
-
-/// `CLOCK_MONOTONIC` now: the clock of V4L2 stamps and of [`std::time::Instant`].
-pub fn now() -> Timestamp {
-    let time = clock_gettime(rustix::time::ClockId::Monotonic);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    Timestamp::from_nanos(seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0))
-}
 
 /// Sleeps until `deadline`; returns at once when it has passed. Signals do not cut the sleep short.
 pub fn sleep_until(deadline: Timestamp) {

@@ -10,6 +10,7 @@ mod error;
 mod pty_board;
 pub mod renderer;
 pub mod scene;
+pub mod virtual_time;
 
 pub use arm_pose::ArmPose;
 pub use cell_camera::{CellCamera, CellOptions, PoseReader};

@@ -15,6 +15,8 @@ mod open;
 mod worker;
 
 #[cfg(test)]
+pub(in crate::arm) mod test_pty;
+#[cfg(test)]
 mod tests;
 
 pub use handle::{ArmHandle, CommandSender};
@@ -74,6 +76,7 @@ impl SerialArm {
         let thread = std::thread::Builder::new()
             .name("arm-link".to_owned())
             .spawn(move || {
+                let _guard = worker::EndGuard(Arc::clone(&link_side.shared));
                 on_thread_start();
                 worker::run(opened, options, link_side, event_sender);
             })

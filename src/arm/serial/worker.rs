@@ -35,7 +35,6 @@ const STATISTICS_PERIOD: Duration = Duration::from_millis(100);
 pub(super) fn run(opened: OpenedPort, options: LinkOptions, side: LinkSide, events: SyncSender<LinkEvent>) {
     let OpenedPort { runtime, port } = opened;
     let shared = Arc::clone(&side.shared);
-    let _guard = EndGuard(Arc::clone(&shared));
     let mut worker = Worker {
         machine: LinkMachine::new(options, monotonic_now()),
         out: WriteBuffer::default(),
@@ -182,7 +181,7 @@ fn note(
 }
 
 /// Notes a thread that ended without being told to, by a panic.
-struct EndGuard(Arc<Shared>);
+pub(super) struct EndGuard(pub(super) Arc<Shared>);
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
