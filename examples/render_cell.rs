@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seed = arguments.next().map_or(Ok(21), |text| text.parse())?;
     let angles_deg: Vec<f64> = arguments.map(|text| text.parse()).collect::<Result<_, _>>()?;
     let angles_deg = match angles_deg.as_slice() {
-        [] => [12.0, 22.0, 100.0, 52.0, 0.0, 38.0],
+        [] => [-19.0, 34.0, 100.0, 46.0, 20.0, 50.0],
         given => given.try_into().map_err(|_| "give six angles in degrees, or none")?,
     };
 

@@ -121,7 +121,9 @@ mod tests {
         let moved = picture(&mut second, 3);
         pose.set(here);
         assert_eq!(still, picture(&mut second, 9));
-        assert!(still != moved && still != picture(&mut first, 10) && still != picture(&mut camera(5, &pose), 9));
+        assert!(
+            still != moved && still != picture(&mut first, 10) && still != picture(&mut camera(5, &pose), 9)
+        );
     }
 
     #[test]

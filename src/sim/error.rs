@@ -30,7 +30,9 @@ pub enum SimError {
         source: io::Error,
     },
     /// The log file could not be made or written.
-    #[error("cannot write the log {path}: {source}; choose a --log in a folder you may write, with room on its disk")]
+    #[error(
+        "cannot write the log {path}: {source}; choose a --log in a folder you may write, with room on its disk"
+    )]
     Log {
         /// The log file.
         path: PathBuf,

@@ -60,12 +60,9 @@ pub(super) struct LogFile {
 impl LogFile {
     pub(super) fn create(path: PathBuf) -> Result<Self, SimError> {
         match File::create(&path) {
-            Ok(file) => Ok(Self {
-                path,
-                file: BufWriter::new(file),
-                unfinished: Vec::new(),
-                begun: Duration::ZERO,
-            }),
+            Ok(file) => {
+                Ok(Self { path, file: BufWriter::new(file), unfinished: Vec::new(), begun: Duration::ZERO })
+            }
             Err(source) => Err(SimError::Log { path, source }),
         }
     }
@@ -118,7 +115,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lines.log");
         let mut log = LogFile::create(path.clone()).unwrap();
-        let line = ReceivedLine { at: Duration::from_micros(12_345_678), bytes: b"{\"T\":105}".to_vec(), parsed: true };
+        let line = ReceivedLine {
+            at: Duration::from_micros(12_345_678),
+            bytes: b"{\"T\":105}".to_vec(),
+            parsed: true,
+        };
         log.received(&line).unwrap();
         log.sent(Duration::from_millis(13_000), b"{\"T\":1051,").unwrap();
         log.sent(Duration::from_millis(13_010), b"\"b\":0}\r\nA\rB\xff\r\nrest").unwrap();

@@ -75,8 +75,14 @@ impl PtyBoard {
         let received = Arc::new(Mutex::new(ReceivedLines::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let failure = Arc::new(Mutex::new(None));
-        let host =
-            Host { board, terminal, pose: pose.clone(), received: Arc::clone(&received), file, started: Instant::now() };
+        let host = Host {
+            board,
+            terminal,
+            pose: pose.clone(),
+            received: Arc::clone(&received),
+            file,
+            started: Instant::now(),
+        };
         let (thread_stop, thread_failure) = (Arc::clone(&stop), Arc::clone(&failure));
         let thread = std::thread::Builder::new()
             .name("virtual-board".to_owned())

@@ -42,9 +42,8 @@ impl Terminal {
         let name = ptsname(&controller, Vec::new()).map_err(failed("ptsname"))?;
         let path = Path::new(OsStr::from_bytes(name.to_bytes())).to_owned();
         // The settings stay with the device while our end is open. Closing it again also marks the client as absent.
-        let device =
-            rustix::fs::open(&path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())
-                .map_err(failed("open"))?;
+        let device = rustix::fs::open(&path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(failed("open"))?;
         let mut settings = tcgetattr(&device).map_err(failed("tcgetattr"))?;
         settings.make_raw();
         tcsetattr(&device, OptionalActions::Now, &settings).map_err(failed("tcsetattr"))?;

@@ -105,6 +105,29 @@ fn clients_come_and_go() {
     }
 }
 
+/// What a client did not read is gone with it: the next one must not take an old pose for the present one.
+#[test]
+fn the_next_client_reads_no_old_lines() {
+    let board = PtyBoard::spawn(PtyBoardOptions::default()).unwrap();
+    let pose = board.arm_pose();
+    let mut first = open(board.path());
+    wait_for("lines pile up", || rustix::io::ioctl_fionread(&first).unwrap() > 600);
+    first.write_all(TURN).unwrap();
+    drop(first);
+    wait_for("the arm turns", || (pose.get().get(calibration::Joint::Base) - 0.5).abs() < 0.01);
+    let mut second = open(board.path());
+    let mut base_rad = f64::NAN;
+    read_until(&mut second, |line| match parse_line(line.trim_ascii_end()) {
+        Line::Feedback(feedback) => {
+            base_rad = feedback.angles.base_rad;
+            true
+        }
+        _ => false,
+    });
+    // the feedback under way when the port was opened is a little older than the pose
+    assert!(base_rad > 0.3, "an old line: base {base_rad} rad");
+}
+
 #[test]
 fn the_link_is_stable_replaced_and_removed() {
     let folder = tempfile::tempdir().unwrap();

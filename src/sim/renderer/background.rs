@@ -49,7 +49,9 @@ impl Background {
                     }
                 }
                 let lit = lighting.table_colour(table, 0.0, 0.0);
-                background.bytes.push(tone.bytes(std::array::from_fn(|channel| wall[channel] + lit[channel])));
+                background
+                    .bytes
+                    .push(tone.bytes(std::array::from_fn(|channel| wall[channel] + lit[channel])));
                 background.wall.push(wall);
                 background.table.push(table);
             }

@@ -98,8 +98,7 @@ impl HeightGrid {
 
     /// The point of the table in the middle of a cell.
     pub(super) fn table_point(&self, x: usize, y: usize) -> Point3<f32> {
-        let place =
-            |axis: usize, cell: usize| (cell as f32 + 0.5) / self.cells_per_metre + ORIGIN_M[axis];
+        let place = |axis: usize, cell: usize| (cell as f32 + 0.5) / self.cells_per_metre + ORIGIN_M[axis];
         Point3::new(place(0, x), place(1, y), 0.0)
     }
 

@@ -177,7 +177,8 @@ impl Renderer {
         self.samples.clear();
         for (distance, part) in &mut self.order {
             let corners = &self.corners[self.mesh.parts[*part].vertices.clone()];
-            let nearest = corners.iter().flatten().map(|corner| corner.image.inverse_depth).fold(0.0, f32::max);
+            let nearest =
+                corners.iter().flatten().map(|corner| corner.image.inverse_depth).fold(0.0, f32::max);
             *distance = 1.0 / nearest;
         }
         self.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));

@@ -66,11 +66,7 @@ impl Samples {
     }
 
     /// Draws a triangle that faces the camera. `shade` gives the colour for attributes and inverse depth, once a pixel.
-    pub(super) fn draw(
-        &mut self,
-        corners: [&Corner; 3],
-        shade: impl Fn(&[f32; ATTRIBUTES], f32) -> [u8; 3],
-    ) {
+    pub(super) fn draw(&mut self, corners: [&Corner; 3], shade: impl Fn(&[f32; ATTRIBUTES], f32) -> [u8; 3]) {
         let [a, b, c] = corners.map(|corner| [corner.image.x_px, corner.image.y_px]);
         // rows run downwards, so that a triangle facing us has its corners clockwise here
         let area = (c[0] - a[0]) * (b[1] - a[1]) - (b[0] - a[0]) * (c[1] - a[1]);
@@ -95,7 +91,8 @@ impl Samples {
         let offset: [[f32; 4]; 3] =
             std::array::from_fn(|k| SAMPLES.map(|[dx, dy]| step[k][0] * dx + step[k][1] * dy));
         // no sample of a pixel can lie inside when its centre is further outside than this
-        let reach: [f32; 3] = std::array::from_fn(|k| offset[k].iter().fold(0.0, |far: f32, &by| far.max(by)));
+        let reach: [f32; 3] =
+            std::array::from_fn(|k| offset[k].iter().fold(0.0, |far: f32, &by| far.max(by)));
         let depth_offset: [f32; 4] = std::array::from_fn(|sample| {
             offset[0][sample] * depth[0] + offset[1][sample] * depth[1] + offset[2][sample] * depth[2]
         });

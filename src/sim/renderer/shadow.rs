@@ -9,9 +9,9 @@ use super::pinhole::PinholeCamera;
 use super::shading::{Lighting, ToneCurve};
 
 /// Cells of the lamp's shadow, metres.
-const LAMP_CELL_M: f32 = 0.002;
+const LAMP_CELL_M: f32 = 0.0025;
 /// Cells of the darkening under things near the table, metres.
-const SKY_CELL_M: f32 = 0.008;
+const SKY_CELL_M: f32 = 0.010;
 /// Height at which a thing no longer hides the sky from the table below it, metres.
 const SKY_REACH_M: f32 = 0.09;
 /// Share of the sky that a thing lying on the table hides around it.
@@ -30,8 +30,9 @@ pub(super) struct TableShadow {
     soft: SoftMap,
     soft_height: SoftMap,
     occlusion: SoftMap,
-    /// For each cell of the lamp's grid the shares of sky and lamp that are hidden from the table there.
-    hidden: Vec<[f32; 2]>,
+    /// For each cell of the lamp's grid the shares of sky and lamp that are hidden from the table there, in 255ths: bytes, since
+    /// all of it is read for each picture and should stay near the processor.
+    hidden: Vec<[u8; 2]>,
     hidden_region: Region,
 }
 
@@ -41,10 +42,10 @@ impl TableShadow {
         let sky = HeightGrid::new(Vector3::z(), SKY_CELL_M);
         Self {
             sharp: SoftMap::new(lamp.size, 1),
-            soft: SoftMap::new(lamp.size, 5),
-            soft_height: SoftMap::new(lamp.size, 5),
+            soft: SoftMap::new(lamp.size, 4),
+            soft_height: SoftMap::new(lamp.size, 4),
             occlusion: SoftMap::new(sky.size, 2),
-            hidden: vec![[0.0; 2]; lamp.size * lamp.size],
+            hidden: vec![[0; 2]; lamp.size * lamp.size],
             hidden_region: Region::EMPTY,
             lamp,
             sky,
@@ -78,7 +79,7 @@ impl TableShadow {
         let stale = self.hidden_region;
         if !stale.is_empty() {
             for y in stale.y[0]..stale.y[1] {
-                self.hidden[y * size + stale.x[0]..y * size + stale.x[1]].fill([0.0; 2]);
+                self.hidden[y * size + stale.x[0]..y * size + stale.x[1]].fill([0; 2]);
             }
         }
         // cells of both grids cover the same square of the table
@@ -101,7 +102,8 @@ impl TableShadow {
                     0.0
                 };
                 let coarse = [(x as f32 + 0.5) / ratio - 0.5, (y as f32 + 0.5) / ratio - 0.5];
-                self.hidden[index] = [SKY_STRENGTH * self.occlusion.sample(coarse), lamp];
+                let sky = SKY_STRENGTH * self.occlusion.sample(coarse);
+                self.hidden[index] = [sky, lamp].map(|share| (share * 255.0 + 0.5) as u8);
             }
         }
     }
@@ -116,9 +118,10 @@ impl TableShadow {
         let start = y * self.lamp.size + x;
         let (upper, lower) = (start..start + 2, start + self.lamp.size..start + self.lamp.size + 2);
         let (&[a, b], &[c, d]) = (self.hidden[upper].as_array()?, self.hidden[lower].as_array()?);
-        if a[0] + b[0] + c[0] + d[0] + a[1] + b[1] + c[1] + d[1] < 0.004 {
+        if [a, b, c, d] == [[0; 2]; 4] {
             return None;
         }
+        let [a, b, c, d] = [a, b, c, d].map(|shares| shares.map(|share| f32::from(share) / 255.0));
         let (fx, fy) = (cell[0] - x as f32, cell[1] - y as f32);
         Some(std::array::from_fn(|k| {
             (a[k] * (1.0 - fx) + b[k] * fx) * (1.0 - fy) + (c[k] * (1.0 - fx) + d[k] * fx) * fy
@@ -178,8 +181,14 @@ fn picture_region(
                 return Region { x: [0, width], y: [0, height] };
             };
             region = region.union(Region {
-                x: [(corner.x_px.max(0.0) as usize).min(width), (corner.x_px.max(0.0) as usize + 1).min(width)],
-                y: [(corner.y_px.max(0.0) as usize).min(height), (corner.y_px.max(0.0) as usize + 1).min(height)],
+                x: [
+                    (corner.x_px.max(0.0) as usize).min(width),
+                    (corner.x_px.max(0.0) as usize + 1).min(width),
+                ],
+                y: [
+                    (corner.y_px.max(0.0) as usize).min(height),
+                    (corner.y_px.max(0.0) as usize + 1).min(height),
+                ],
             });
         }
     }

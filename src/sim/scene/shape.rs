@@ -46,14 +46,18 @@ pub struct Material {
 }
 
 /// Brushed aluminium plates.
-pub const ALUMINIUM: Material = Material { albedo: [0.56, 0.57, 0.59], gloss: 0.42, shininess: 24.0 };
+pub(super) const ALUMINIUM: Material = Material { albedo: [0.56, 0.57, 0.59], gloss: 0.42, shininess: 24.0 };
 /// Black plastic of servo housings.
-pub const BLACK_PLASTIC: Material = Material { albedo: [0.022, 0.023, 0.027], gloss: 0.16, shininess: 18.0 };
+pub(super) const BLACK_PLASTIC: Material =
+    Material { albedo: [0.022, 0.023, 0.027], gloss: 0.16, shininess: 18.0 };
 /// Grey anodised parts: base plate and covers.
-pub const ANODISED_GREY: Material = Material { albedo: [0.085, 0.09, 0.10], gloss: 0.22, shininess: 28.0 };
+pub(super) const ANODISED_GREY: Material =
+    Material { albedo: [0.085, 0.09, 0.10], gloss: 0.22, shininess: 28.0 };
 /// Steel of bolts and bearing rings.
-pub const STEEL: Material = Material { albedo: [0.34, 0.35, 0.37], gloss: 0.6, shininess: 40.0 };
+pub(super) const STEEL: Material = Material { albedo: [0.34, 0.35, 0.37], gloss: 0.6, shininess: 40.0 };
 /// White matt paint.
-pub const WHITE_PAINT: Material = Material { albedo: [0.80, 0.79, 0.76], gloss: 0.06, shininess: 14.0 };
+pub(super) const WHITE_PAINT: Material =
+    Material { albedo: [0.80, 0.79, 0.76], gloss: 0.06, shininess: 14.0 };
 /// Red matt paint.
-pub const RED_PAINT: Material = Material { albedo: [0.62, 0.028, 0.022], gloss: 0.08, shininess: 16.0 };
+pub(super) const RED_PAINT: Material =
+    Material { albedo: [0.62, 0.028, 0.022], gloss: 0.08, shininess: 16.0 };
