@@ -47,11 +47,10 @@ impl Rig {
             };
             self.machine.poll(self.now, &mut self.out, &mut note);
             let sequence = self.written.len() as u64;
-            if self.out.is_empty() && self.machine.ready() {
-                if let Some(goal) = goal(sequence) {
-                    let command = JointCommand { sequence, tick: sequence, goal };
-                    self.out.push(self.machine.write_joints(&command).unwrap()).unwrap();
-                }
+            let room = self.out.is_empty() && self.machine.ready();
+            if let Some(goal) = room.then(|| goal(sequence)).flatten() {
+                let command = JointCommand { sequence, tick: sequence, goal };
+                self.out.push(self.machine.write_joints(&command).unwrap()).unwrap();
             }
             self.board.receive(self.out.pending());
             self.out.advance(self.out.pending().len());

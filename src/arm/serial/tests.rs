@@ -68,12 +68,19 @@ fn commands_reach_the_board_whole_in_order_and_each_is_reported() {
             pair[0].command.sequence < pair[1].command.sequence && pair[0].written <= pair[1].written
         }));
         assert!(reports.iter().all(|report| report.command == command(report.command.sequence)));
-        assert!(poses.windows(2).all(|pair| pair[0].sequence < pair[1].sequence && pair[0].measured < pair[1].measured));
+        assert!(
+            poses
+                .windows(2)
+                .all(|pair| pair[0].sequence < pair[1].sequence && pair[0].measured < pair[1].measured)
+        );
         let mut board = board;
         let lines = board.take_lines();
         let joints: Vec<_> = lines.iter().filter(|line| line.bytes.starts_with(b"{\"T\":102,")).collect();
         assert!(joints.iter().all(|line| line.parsed && line.bytes.ends_with(b"}")));
-        assert!(lines.iter().all(|line| line.parsed || line.bytes.is_empty()), "half a line reached the board");
+        assert!(
+            lines.iter().all(|line| line.parsed || line.bytes.is_empty()),
+            "half a line reached the board"
+        );
         assert_eq!(joints.len(), reports.len(), "each written command is reported, and no other");
         assert_eq!(statistics.link.commands, reports.len() as u64);
         assert!(statistics.link.commands <= statistics.link.feedback_lines);

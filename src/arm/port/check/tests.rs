@@ -135,7 +135,10 @@ fn services_that_grab_ports_are_named() {
     fixture.process(301, "brltty", &[]);
     fixture.process(302, "brltty-genmsg", &[]);
     let found: Vec<PortFinding> = running_grabbers(&fixture.system).collect();
-    assert_eq!(found, [PortFinding::GrabberRuns { name: "ModemManager" }, PortFinding::GrabberRuns { name: "brltty" }]);
+    assert_eq!(
+        found,
+        [PortFinding::GrabberRuns { name: "ModemManager" }, PortFinding::GrabberRuns { name: "brltty" }]
+    );
     assert!(found.iter().all(|finding| !finding.blocks() && finding.fix().starts_with("sudo ")));
 }
 
