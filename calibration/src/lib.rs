@@ -11,8 +11,11 @@
 //! All share the firmware's signs: base + left (counter-clockwise from above), shoulder + forward, elbow + down, wrist + down.
 
 mod angles;
+mod firmware_frame;
 mod joint;
 pub mod kinematics;
+mod limits;
 
 pub use angles::{DatasetAngles, JointAngles};
 pub use joint::{JOINT_COUNT, Joint};
+pub use limits::{JointLimits, LimitViolation};

@@ -1,1 +1,67 @@
-//! firmware-protocol
+//! # The serial protocol of the Waveshare RoArm-M3, as values
+//!
+//! Commands and feedback of the arm's ESP32 board, sans-I/O: bytes in, values out, and back. The core is `no_std`, without
+//! an allocator, and never panics on bytes from outside. With the feature `emulator` there is a virtual board
+//! (`emulator::Board`) that answers bytes with bytes on its own clock.
+//!
+//! Compiled from the vendor's sources by reading (generations [`Generation::G1`] and [`Generation::G3`]) and checked
+//! against what the vendor's G1 handlers did when run on a host. Not tested on hardware.
+//!
+//! ## The link
+//! UART, 115200 baud, 8N1, no flow control, no checksum: 11 520 bytes a second each way. Host to board: one JSON object a
+//! line, ended by LF. Board to host: JSON objects and free text, mostly ended by CR LF.
+//!
+//! ## Codes
+//! | T | value here | fields | answer |
+//! |---|---|---|---|
+//! | 102 | [`Command::Joints`] | angles in rad, `spd` steps/s, `acc` 100 steps/s² | none |
+//! | 105 | [`Command::ReadFeedback`] | | one T:1051 |
+//! | 605 | [`Command::SetFeedbackMode`] | `cmd` 0 quiet, 1 debug text, 2 stream | none |
+//! | 301 | [`Command::SetEspNow`] | `mode` 0..3 | none |
+//! | 210 | [`Command::SetTorque`] | `cmd` 0 off, 1 on | none |
+//! | 0 | [`danger::DangerousCommand::EmergencyStop`] | | none |
+//! | 999 | [`danger::DangerousCommand::ResetEmergencyStop`] | | none |
+//! | 100 | [`danger::DangerousCommand::MoveHome`] | | none |
+//! | 600 | [`danger::DangerousCommand::Reboot`] | | boot text |
+//! | 1051 | [`Feedback`] (board to host) | see there | |
+//!
+//! ## Rules of the board that shaped this crate
+//! * A missing, null or out-of-range field is **0**, silently: speed 0 is full speed, acceleration 0 no ramp. So every
+//!   command is sent whole, and its numbers are types that cannot be 0 or NaN.
+//! * A line that parses and has no number `T` is **T:0**, the emergency stop, on G1 a fall of 10 s. Even the tail of a cut
+//!   command can parse. So send [`LINE_BREAK`] first after opening, and only whole lines.
+//! * Angles out of range are clamped silently: [`limits`] says where, by generation.
+//! * Motion commands are never answered. The newest wins on G1; G3 queues up to 50.
+//! * On G1 keep fewer than 256 bytes unacknowledged (its receive ring); each streamed T:1051 proves that it was emptied.
+//!
+//! ## Layers
+//! [`Command`] -> bytes; bytes -> [`LineSplitter`] -> [`parse_line`] -> [`Line`] -> [`Feedback`]. Beside them the firmware's
+//! arithmetic: [`steps`], [`limits`], [`kinematics`].
+
+#![no_std]
+
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod angles;
+mod command;
+pub mod danger;
+#[cfg(feature = "emulator")]
+pub mod emulator;
+mod error;
+mod feedback;
+mod generation;
+pub mod kinematics;
+pub mod limits;
+mod servo;
+pub mod steps;
+
+pub use angles::{FirmwareAngles, Joint};
+pub use command::{Command, EspNowMode, FeedbackMode, GoalAngles, LINE_BREAK, Torque};
+pub use error::Error;
+pub use feedback::{
+    BusFault, Feedback, FeedbackError, FeedbackKey, FeedbackShape, Line, LineSplitter, TorqueSwitch,
+    parse_line,
+};
+pub use generation::Generation;
+pub use servo::{ServoAcceleration, ServoSpeed};

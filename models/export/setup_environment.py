@@ -35,7 +35,10 @@ def check_machine(torch: str) -> None:
     if torch != CPU_STUBS:
         return
     if sys.platform != "linux" or platform.machine() != "x86_64":
-        fail(f"{CPU_STUBS} is for x86-64 Linux; this is {sys.platform} on {platform.machine()}", f"use --torch {WHEELS}: its PyTorch has no CUDA here")
+        fail(
+            f"{CPU_STUBS} is for x86-64 Linux; this is {sys.platform} on {platform.machine()}",
+            f"use --torch {WHEELS}: its PyTorch has no CUDA here",
+        )
     for tool, package in (("gcc", "gcc"), ("readelf", "binutils")):
         if shutil.which(tool) is None:
             fail(f"{tool} is missing, which {CPU_STUBS} needs", f"apt install {package}, or use --torch {WHEELS}")
@@ -70,7 +73,9 @@ def build(folder: Path, torch: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--venv", type=Path, default=HERE / ".venv", help="folder to build (default: .venv beside this script); replaced if it is stale")
+    parser.add_argument(
+        "--venv", type=Path, default=HERE / ".venv", help="folder to build (default: .venv beside this script); replaced if it is stale"
+    )
     parser.add_argument("--torch", choices=(WHEELS, CPU_STUBS), default=WHEELS, help="which PyTorch, see above (default: %(default)s)")
     options = parser.parse_args()
     check_machine(options.torch)
@@ -84,7 +89,10 @@ def main() -> None:
     try:
         build(options.venv, options.torch)
     except subprocess.CalledProcessError as error:
-        fail(f"a step failed: {' '.join(map(str, error.cmd))}", "see its output above; installing needs a connection to a Python package index")
+        fail(
+            f"a step failed: {' '.join(map(str, error.cmd))}",
+            "see its output above; installing needs a connection to a Python package index",
+        )
     stamp.write_text(wanted)
     print(f"setup_environment: done; run {options.venv / 'bin' / 'python'} -m roarm_export --help")
 

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
+    /// The policy answered with more actions than a chunk can carry.
+    #[error(transparent)]
+    Horizon(#[from] crate::types::ChunkOverflow),
     /// The folder does not exist or has no `policy.json`.
     #[error(
         "{} is not a policy bundle: it has no policy.json. Export one with `python -m roarm_export CHECKPOINT --out BUNDLE`, or pass the folder that holds policy.json", path.display()

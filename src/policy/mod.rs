@@ -6,6 +6,7 @@
 
 pub mod bundle;
 mod chunk_policy;
+mod chunk_producer;
 mod engine;
 mod error;
 mod language;
@@ -17,6 +18,7 @@ mod verify;
 
 pub use bundle::{Bundle, BundleSummary, CameraFit, CameraSlot, Normalization, Statistics};
 pub use chunk_policy::{ChunkPolicy, PolicyInput, Prediction, SlotImage, StageTimings};
+pub use chunk_producer::ChunkProducer;
 pub use engine::{Device, Engine, EngineOptions, UnknownDevice};
 pub use error::PolicyError;
 pub use language::{TaskTokenizer, TaskTokens, TokenCount};

@@ -111,7 +111,9 @@ def build_stub(library: str, symbols: dict[str, set[str]], folder: Path, work: P
     versioned = {version: names for version, names in symbols.items() if version}
     if versioned:
         script = work / "versions.map"
-        script.write_text("".join(f"{version} {{ global: {'; '.join(sorted(names))}; }};\n" for version, names in sorted(versioned.items())))
+        script.write_text(
+            "".join(f"{version} {{ global: {'; '.join(sorted(names))}; }};\n" for version, names in sorted(versioned.items()))
+        )
         command.append(f"-Wl,--version-script,{script}")
     subprocess.run(command, check=True)
 

@@ -24,7 +24,8 @@ def number(text: str) -> int | float:
 def arguments(argv: list[str] | None) -> Request:
     parser = argparse.ArgumentParser(
         prog="python -m roarm_export",
-        description="Turn a LeRobot SmolVLA checkpoint into a policy bundle for roarm, and prove that the bundle computes what PyTorch computes.",
+        description="Turn a LeRobot SmolVLA checkpoint into a policy bundle for roarm, "
+        "and prove that the bundle computes what PyTorch computes.",
     )
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="the checkpoint's `pretrained_model` folder")
     parser.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder to write; an older bundle in it is replaced")
@@ -32,12 +33,22 @@ def arguments(argv: list[str] | None) -> Request:
         "--vision-ids",
         choices=(AUTO, CANONICAL, SHIFTED),
         default=AUTO,
-        help="position ids of the vision encoder in training. auto (default): the golden file's; without one, those that the installed transformers "
-        "looks up in the dtype of training, which is right in the environment that trained the policy",
+        help="position ids of the vision encoder in training. auto (default): the golden file's; without one, those that "
+        "the installed transformers looks up in the dtype of training, which is right in the environment that trained the policy",
     )
     parser.add_argument("--tokenizer", type=Path, metavar="DIR_OR_FILE", help="tokenizer.json or its folder (default: the VLM's)")
-    parser.add_argument("--vlm", type=Path, metavar="DIR", help="folder with the VLM's config and processor files (default: beside the checkpoint, then the Hugging Face cache, then the hub)")
-    parser.add_argument("--golden", type=Path, metavar="NPZ", help="an end-to-end case computed by LeRobot earlier, to become parity.safetensors; needs --task")
+    parser.add_argument(
+        "--vlm",
+        type=Path,
+        metavar="DIR",
+        help="folder with the VLM's config and processor files (default: beside the checkpoint, then the Hugging Face cache, then the hub)",
+    )
+    parser.add_argument(
+        "--golden",
+        type=Path,
+        metavar="NPZ",
+        help="an end-to-end case computed by LeRobot earlier, to become parity.safetensors; needs --task",
+    )
     parser.add_argument("--task", metavar="TEXT", help=f"the task of the parity case (default: {DEFAULT_TASK!r})")
     parser.add_argument("--dataset", type=Path, metavar="DIR", help="the training dataset: tells fps and joint names")
     parser.add_argument("--fps", type=number, metavar="N", help="rate of the training dataset, if --dataset is not at hand")

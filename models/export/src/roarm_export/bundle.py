@@ -51,8 +51,20 @@ def describe_policy(
         "format_version": FORMAT_VERSION,
         "policy_type": "smolvla",
         "chunk": {"horizon": config["chunk_size"], "n_action_steps": config["n_action_steps"], "fps": facts.fps},
-        "state": {"key": STATE, "dim": checkpoint.state_dim, "padded_dim": shapes["state"][1], "names": list(facts.state_names), "normalization": "mean_std"},
-        "action": {"key": ACTION, "dim": checkpoint.action_dim, "padded_dim": shapes["x_t"][2], "names": list(facts.action_names), "normalization": "mean_std"},
+        "state": {
+            "key": STATE,
+            "dim": checkpoint.state_dim,
+            "padded_dim": shapes["state"][1],
+            "names": list(facts.state_names),
+            "normalization": "mean_std",
+        },
+        "action": {
+            "key": ACTION,
+            "dim": checkpoint.action_dim,
+            "padded_dim": shapes["x_t"][2],
+            "names": list(facts.action_names),
+            "normalization": "mean_std",
+        },
         "frame": "sdk_degrees",
         "normalization": {"file": "normalization.safetensors", "eps": normalization.eps},
         "cameras": {

@@ -193,7 +193,9 @@ def read_processor(folder: Path, file: str, known: set[str]) -> tuple[ProcessorS
     for step in content.get("steps", []):
         name = step.get("registry_name") or step.get("class")
         if name not in known:
-            raise ExportError(f"{file}: the step {name!r} is not one that the runtime repeats", "train without this step, or teach `roarm` to do it")
+            raise ExportError(
+                f"{file}: the step {name!r} is not one that the runtime repeats", "train without this step, or teach `roarm` to do it"
+            )
         # The file's name holds the index of the step, which moves: only the JSON knows it.
         state_file = folder / step["state_file"] if step.get("state_file") else None
         if state_file is not None and not state_file.is_file():

@@ -41,5 +41,8 @@ def joint_names(names: list | dict | None, feature: str, dim: int) -> tuple[str,
     if names is None and dim == len(ROARM_NAMES):
         return ROARM_NAMES
     if not isinstance(names, list) or len(names) != dim or not all(isinstance(name, str) for name in names):
-        raise ExportError(f"the names of the {dim} dimensions of {feature} are unknown (found {names!r})", "pass --dataset with the folder of the training dataset")
+        raise ExportError(
+            f"the names of the {dim} dimensions of {feature} are unknown (found {names!r})",
+            "pass --dataset with the folder of the training dataset",
+        )
     return tuple(names)

@@ -56,8 +56,14 @@ def export(request: Request, report: Callable[[str], None]) -> dict[str, float]:
     check_out(request.out)
     report(f"checkpoint: {checkpoint.weights.parameters:,} parameters, {len(checkpoint.slots)} camera(s), {facts.fps or 'unknown'} fps")
 
-    from .lerobot_policy import Observation, fix_position_ids, load_policy, run_lerobot, vision_encoder
-    from .onnx_files import export_graphs
+    try:
+        from .lerobot_policy import Observation, fix_position_ids, load_policy, run_lerobot, vision_encoder
+        from .onnx_files import export_graphs
+    except ImportError as error:
+        raise ExportError(
+            f"this Python cannot import what the export runs on: {error}",
+            "use the environment that models/export/setup_environment.py builds, or the one that trained the policy",
+        ) from None
 
     policy = load_policy(checkpoint, vlm)
     embeddings = vision_encoder(policy).embeddings
@@ -113,4 +119,6 @@ def check_out(out: Path) -> None:
 def check_tokens(fixture: dict, ids: list[int]) -> None:
     """The bundle's tokenizer.json must give the tokens that LeRobot's processor gave."""
     if fixture["lang_tokens"][: len(ids)].tolist() != ids or int(fixture["lang_mask"].sum()) != len(ids):
-        raise ExportError("tokenizer.json and LeRobot's tokenizer step disagree on the task's tokens", "pass the policy's own tokenizer with --tokenizer")
+        raise ExportError(
+            "tokenizer.json and LeRobot's tokenizer step disagree on the task's tokens", "pass the policy's own tokenizer with --tokenizer"
+        )

@@ -25,7 +25,10 @@ def flow_times(steps: int) -> list[np.float32]:
 def run_graphs(bundle: Path, policy: dict, fixture: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """`policy` is the content of policy.json, `fixture` that of parity.safetensors. Returns `img_emb`, `k_cache`, `v_cache`,
     `v_t_first` and `chunk_norm` (1, horizon, action_dim) as ONNX Runtime computes them on the CPU."""
-    session = {name: onnxruntime.InferenceSession(str(bundle / graph["file"]), providers=["CPUExecutionProvider"]) for name, graph in policy["graphs"].items()}
+    session = {
+        name: onnxruntime.InferenceSession(str(bundle / graph["file"]), providers=["CPUExecutionProvider"])
+        for name, graph in policy["graphs"].items()
+    }
     cameras, flow = policy["cameras"], policy["flow"]
     seen = [session["vision"].run(None, {"pixels": fixture[f"pixels.{slot['name']}"]})[0] for slot in cameras["slots"]]
     tokens, width = seen[0].shape[1:]
@@ -45,7 +48,15 @@ def run_graphs(bundle: Path, policy: dict, fixture: dict[str, np.ndarray]) -> di
     x_t, dt, first = fixture["noise"], np.float32(-1.0 / flow["steps"]), None
     for t in flow_times(flow["steps"]):
         time_emb = time_embedding(t, flow["time_embedding_dim"], flow["min_period"], flow["max_period"])
-        (v_t,) = session["denoise"].run(["v_t"], {"x_t": x_t, "time_emb": time_emb, "prefix_pad_masks": pad, "k_cache": k_cache, "v_cache": v_cache})
+        (v_t,) = session["denoise"].run(
+            ["v_t"], {"x_t": x_t, "time_emb": time_emb, "prefix_pad_masks": pad, "k_cache": k_cache, "v_cache": v_cache}
+        )
         first = v_t if first is None else first
         x_t = x_t + dt * v_t
-    return {"img_emb": img_emb, "k_cache": k_cache, "v_cache": v_cache, "v_t_first": first, "chunk_norm": x_t[:, :, : policy["action"]["dim"]]}
+    return {
+        "img_emb": img_emb,
+        "k_cache": k_cache,
+        "v_cache": v_cache,
+        "v_t_first": first,
+        "chunk_norm": x_t[:, :, : policy["action"]["dim"]],
+    }

@@ -51,7 +51,9 @@ class PrefixGraph(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, img_emb: Tensor, img_pad: Tensor, lang_tokens: Tensor, lang_masks: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, img_emb: Tensor, img_pad: Tensor, lang_tokens: Tensor, lang_masks: Tensor, state: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         layers = self.model.vlm_with_expert
         text = layers.embed_language_tokens(lang_tokens)
         text = text * math.sqrt(text.shape[-1])

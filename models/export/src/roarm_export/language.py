@@ -58,7 +58,9 @@ def locate_vlm(checkpoint: Checkpoint, vlm: Path | None) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except Exception as error:  # noqa: BLE001 - whatever the hub answered is the cause to show
-        raise ExportError(f"the VLM {name!r} is neither a folder nor in the Hugging Face cache nor on the hub ({type(error).__name__})", fix) from None
+        raise ExportError(
+            f"the VLM {name!r} is neither a folder nor in the Hugging Face cache nor on the hub ({type(error).__name__})", fix
+        ) from None
 
 
 def read_language(checkpoint: Checkpoint, vlm: Path, tokenizer: Path | None) -> Language:
@@ -108,5 +110,7 @@ def pad_id(tokenizer: Tokenizer, file: Path, vlm: Path) -> int:
     config = json.loads((vlm / "config.json").read_text())
     found = config.get("pad_token_id", config.get("text_config", {}).get("pad_token_id"))
     if not isinstance(found, int) or found < 0:
-        raise ExportError(f"neither {settings} nor {vlm / 'config.json'} names the pad token", "pass --tokenizer with the whole tokenizer folder")
+        raise ExportError(
+            f"neither {settings} nor {vlm / 'config.json'} names the pad token", "pass --tokenizer with the whole tokenizer folder"
+        )
     return found

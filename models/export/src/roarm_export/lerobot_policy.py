@@ -50,7 +50,9 @@ def load_policy(checkpoint: Checkpoint, vlm: Path) -> SmolVLAPolicy:
         with contextlib.redirect_stdout(sys.stderr):
             policy = SmolVLAPolicy.from_pretrained(checkpoint.folder, config=config, strict=True)
     except (RuntimeError, OSError, ValueError) as error:
-        raise ExportError(f"LeRobot cannot load the policy: {error}", "check that --vlm is the VLM that the policy was trained with") from None
+        raise ExportError(
+            f"LeRobot cannot load the policy: {error}", "check that --vlm is the VLM that the policy was trained with"
+        ) from None
     policy.eval().float()
     for parameter in policy.parameters():
         parameter.requires_grad_(False)
@@ -81,14 +83,18 @@ def fix_position_ids(policy: SmolVLAPolicy, ids: np.ndarray) -> None:
 
 def run_lerobot(policy: SmolVLAPolicy, checkpoint: Checkpoint, language: Language, observation: Observation) -> dict[str, np.ndarray]:
     """Preprocessor, `predict_action_chunk`, postprocessor: the arrays of the parity fixture, without the intermediate ones."""
-    device = {"device_processor": {"device": "cpu"}}
+    overrides = {
+        "device_processor": {"device": "cpu"},
+        # The observation has the policy's own names already, which a map that swaps two cameras would swap.
+        "rename_observations_processor": {"rename_map": {}},
+        TOKENIZER_STEP: {"tokenizer": reference_tokenizer(language), "padding": "max_length"},
+    }
     preprocessor, postprocessor = make_pre_post_processors(
         policy.config,
         pretrained_path=str(checkpoint.folder),
-        preprocessor_overrides={**device, TOKENIZER_STEP: {"tokenizer": reference_tokenizer(language), "padding": "max_length"}},
-        postprocessor_overrides=device,
+        preprocessor_overrides={step.name: overrides[step.name] for step in checkpoint.preprocessor if step.name in overrides},
+        postprocessor_overrides={step.name: overrides[step.name] for step in checkpoint.postprocessor if step.name in overrides},
     )
-    # Slots are the policy's names, after any renaming, so the preprocessor's rename step finds nothing to do.
     batch: dict[str, Any] = {name: torch.from_numpy(image) for name, image in observation.images.items()}
     batch |= {STATE: torch.from_numpy(observation.state), "task": observation.task}
     batch = preprocessor(batch)

@@ -29,7 +29,9 @@ OUTPUTS = {"vision": ("img_emb",), "prefix": ("prefix_pad_masks", "k_cache", "v_
 DTYPES = {torch.float32: "float32", torch.float16: "float16", torch.int64: "int64", torch.bool: "bool"}
 
 
-def export_graphs(model: VLAFlowMatching, position_ids: np.ndarray, fixture: dict[str, np.ndarray], slots: list[str], empty: int, folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
+def export_graphs(
+    model: VLAFlowMatching, position_ids: np.ndarray, fixture: dict[str, np.ndarray], slots: list[str], empty: int, folder: Path
+) -> tuple[dict, dict[str, np.ndarray]]:
     """Writes `vision.onnx`, `prefix.onnx` and `denoise.onnx` to `folder`.
 
     Returns the `graphs` entry of policy.json, and the values between the graphs as PyTorch computes them for `fixture`
@@ -53,7 +55,9 @@ def export_graphs(model: VLAFlowMatching, position_ids: np.ndarray, fixture: dic
             torch.from_numpy(fixture["state_norm"])[None],
         )
         cache = prefix(*prefix_inputs)
-        time_emb = torch.from_numpy(time_embedding(np.float32(1.0), model.vlm_with_expert.expert_hidden_size, config.min_period, config.max_period))
+        time_emb = torch.from_numpy(
+            time_embedding(np.float32(1.0), model.vlm_with_expert.expert_hidden_size, config.min_period, config.max_period)
+        )
         denoise_inputs = (torch.from_numpy(fixture["noise"]), time_emb, *cache)
         described["vision"] = export_one("vision", vision, (pixels[0],), (seen[0],), folder)
         described["prefix"] = export_one("prefix", prefix, prefix_inputs, cache, folder)

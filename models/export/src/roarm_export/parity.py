@@ -24,7 +24,10 @@ SEED = 20260101
 def read_golden(path: Path, checkpoint: Checkpoint) -> dict[str, np.ndarray]:
     """Reads `--golden`, an npz of one end-to-end case that LeRobot computed. Raises `ExportError` if it does not fit."""
     if len(checkpoint.slots) != 1:
-        raise ExportError(f"a golden file holds one camera, the policy has {len(checkpoint.slots)}", "leave --golden out: the exporter then makes its own case")
+        raise ExportError(
+            f"a golden file holds one camera, the policy has {len(checkpoint.slots)}",
+            "leave --golden out: the exporter then makes its own case",
+        )
     try:
         with np.load(path) as file:
             golden = dict(file)
@@ -81,7 +84,10 @@ def check_golden(golden: dict[str, np.ndarray], lerobot: dict[str, np.ndarray]) 
     """Refuses a golden file that LeRobot, run here on its observation, does not confirm."""
     for name in ("lang_tokens", "lang_mask"):
         if not np.array_equal(golden[name], lerobot[name]):
-            raise ExportError(f"the golden file's {name} are not those of this tokenizer and task", "pass the --task and --tokenizer that made the golden file")
+            raise ExportError(
+                f"the golden file's {name} are not those of this tokenizer and task",
+                "pass the --task and --tokenizer that made the golden file",
+            )
     for name, array in golden.items():
         limit = LIMITS.get(name.split(".")[0])
         if limit is None or name.startswith("image"):

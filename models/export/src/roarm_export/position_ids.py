@@ -2,9 +2,9 @@
 
 SmolVLM computes them with `bucketize(i / n * (1 - 1e-6), k / n)`. In float32 this lands just below its bucket from transformers
 4.55 to 4.57, so every row and column but the first is shifted by one; in bfloat16 the factor rounds to 1 and (but for 4.55)
-nothing is shifted. Earlier releases and transformers 5 give canonical ids in either dtype. The graphs hold the ids as a constant, so the exporter
-must know the variant: a policy that runs with the other one answers with wrong actions, and a comparison with PyTorch in
-float32 would not show it, as that has the wrong ids as well.
+nothing is shifted. Earlier releases and transformers 5 give canonical ids in either dtype. The graphs hold the ids as a
+constant, so the exporter must know the variant: a policy that runs with the other one answers with wrong actions, and a
+comparison with PyTorch in float32 would not show it, as that has the wrong ids as well.
 """
 
 from __future__ import annotations
@@ -55,11 +55,16 @@ def looked_up_ids(embeddings: torch.nn.Module, image_size: int, dtype: torch.dty
     embeddings.position_embedding.register_forward_pre_hook(lambda _module, arguments: seen.append(arguments[0]))
     side = image_size // embeddings.patch_size
     with torch.no_grad():
-        embeddings(pixel_values=torch.zeros(1, 3, image_size, image_size, dtype=dtype), patch_attention_mask=torch.ones(1, side, side, dtype=torch.bool))
+        embeddings(
+            pixel_values=torch.zeros(1, 3, image_size, image_size, dtype=dtype),
+            patch_attention_mask=torch.ones(1, side, side, dtype=torch.bool),
+        )
     return seen[0].reshape(-1).numpy()
 
 
-def decide(choice: str, golden_ids: np.ndarray | None, embeddings: torch.nn.Module, image_size: int, trained_in_bfloat16: bool) -> tuple[str, str]:
+def decide(
+    choice: str, golden_ids: np.ndarray | None, embeddings: torch.nn.Module, image_size: int, trained_in_bfloat16: bool
+) -> tuple[str, str]:
     """(variant, reason). `auto` takes, in this order:
 
     1. the ids in the golden file: what PyTorch looked up is on record;
@@ -75,10 +80,14 @@ def decide(choice: str, golden_ids: np.ndarray | None, embeddings: torch.nn.Modu
     recorded = None if golden_ids is None else variant_of(golden_ids.reshape(-1), side)
     if choice != AUTO:
         if recorded not in (None, choice):
-            raise ExportError(f"--vision-ids {choice} contradicts the golden file, which was computed with {recorded} ids", f"use --vision-ids {recorded}")
+            raise ExportError(
+                f"--vision-ids {choice} contradicts the golden file, which was computed with {recorded} ids", f"use --vision-ids {recorded}"
+            )
         return choice, "as asked"
     if recorded is not None:
         return recorded, "the golden file's own"
     dtype = torch.bfloat16 if trained_in_bfloat16 else torch.float32
     name = str(dtype).removeprefix("torch.")
-    return variant_of(looked_up_ids(embeddings, image_size, dtype), side), f"what transformers {transformers.__version__} looks up in {name}"
+    return variant_of(
+        looked_up_ids(embeddings, image_size, dtype), side
+    ), f"what transformers {transformers.__version__} looks up in {name}"

@@ -75,7 +75,8 @@ def checked(tensor: np.ndarray | None, name: str, dim: int) -> np.ndarray:
     if name.endswith(".std") and not (tensor > 0).all():
         still = np.flatnonzero(tensor <= 0).tolist()
         raise ExportError(
-            f"statistics: {name} is zero or negative in dimension {still}: these joints never moved in the data, so their normalisation is inert",
+            f"statistics: {name} is zero or negative in dimension {still}: "
+            "these joints never moved in the data, so their normalisation is inert",
             "record data in which every joint moves, or drop the dimension from the dataset",
         )
     return np.ascontiguousarray(tensor, dtype=np.float32)

@@ -1,0 +1,373 @@
+//! The firmware's loop as a list of what it does next, each thing with the time that it takes.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::vec::Vec;
+
+use super::board::{Board, ReceivedLine};
+use super::bus::{POLLED, ServoWrite};
+use super::{frame, json};
+use crate::Generation;
+
+/// One thing that the firmware does.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A loop pass begins.
+    Pass,
+    /// Read the receive ring and execute each complete line (G1).
+    Drain,
+    /// Execute one line of the queue (G3).
+    TakeQueued,
+    /// Read the polled servos.
+    Scan,
+    /// What the servos say is taken over.
+    Sample,
+    /// Debug text about servos that did not answer.
+    Complain,
+    /// Send the joints to radio followers.
+    Lead,
+    /// Text about the supply (G3).
+    ComplainSupply,
+    /// Print T:1051.
+    Frame,
+    /// Print T:1051 if the feedback mode says so.
+    Stream,
+    /// The pass ends; the next begins after the rest of the firmware's work.
+    EndOfPass,
+    /// Print bytes, from an index on.
+    Print(Vec<u8>, usize),
+    Delay(Duration),
+    Write(ServoWrite),
+    /// Wait until a joint was last seen within a window around a step, looking every 10 ms.
+    WaitNear {
+        joint: usize,
+        goal: i32,
+        window: i32,
+    },
+    /// Read one joint's servo; if it does not answer, all torque goes off.
+    Look(usize),
+    /// `initCheck` of the boot.
+    InitCheck,
+    /// The part of homing that follows the servo check, if it went well.
+    Home,
+    /// Read the load of servo 13, as only the boot does.
+    SampleMirror,
+    /// Boot is over.
+    Listen,
+    /// A command is done with.
+    Executed,
+}
+
+/// What servos said when they were last read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Measured {
+    pub(super) steps: [i32; 6],
+    pub(super) loads: [i16; 6],
+    pub(super) answered: [bool; 6],
+    pub(super) torque: [bool; 6],
+    pub(super) mirror_load: i16,
+}
+
+/// The firmware's state.
+pub(super) struct Cpu {
+    steps: VecDeque<Step>,
+    wake_ns: u64,
+    /// Blocked on a full transmit FIFO.
+    printing: bool,
+    listening: bool,
+    /// In the middle of a command.
+    executing: bool,
+    /// The line being received (G1: in the loop; G3: in the serial task).
+    line: Vec<u8>,
+    /// Lines waiting for the loop (G3).
+    pub(super) queue: VecDeque<Vec<u8>>,
+    pub(super) measured: Measured,
+    pub(super) feedback_mode: u8,
+    pub(super) esp_now_mode: u8,
+    pub(super) stop_flag: bool,
+    pub(super) init_failed: bool,
+    /// Speed and acceleration left over by the last command, for those that bring none.
+    pub(super) left_over: ([u16; 7], [u8; 7]),
+}
+
+const QUEUE_LINES: usize = 50;
+const QUEUE_LINE_BYTES: usize = 255;
+const DEAD_SERVO: Duration = Duration::from_millis(101);
+
+impl Cpu {
+    pub(super) fn new(generation: Generation) -> Self {
+        Self {
+            steps: VecDeque::new(),
+            wake_ns: 0,
+            printing: false,
+            listening: false,
+            executing: false,
+            line: Vec::new(),
+            queue: VecDeque::new(),
+            measured: Measured::default(),
+            feedback_mode: if generation == Generation::G3 { 1 } else { 2 },
+            esp_now_mode: 3,
+            stop_flag: false,
+            init_failed: false,
+            left_over: ([0; 7], [20; 7]),
+        }
+    }
+
+    /// When the firmware goes on; `None` while it waits for the transmit FIFO.
+    pub(super) fn wake_ns(&self) -> Option<u64> {
+        (!self.printing).then_some(self.wake_ns)
+    }
+
+    pub(super) fn is_listening(&self) -> bool {
+        self.listening && !self.executing
+    }
+
+    /// Does these before everything else, in this order.
+    pub(super) fn first(&mut self, steps: impl IntoIterator<Item = Step>) {
+        let steps: Vec<Step> = steps.into_iter().collect();
+        for step in steps.into_iter().rev() {
+            self.steps.push_front(step);
+        }
+    }
+
+    pub(super) fn forget_everything(&mut self, generation: Generation) {
+        *self = Self { wake_ns: self.wake_ns, ..Self::new(generation) };
+    }
+}
+
+/// Text as the firmware prints it: with CR LF.
+pub(super) fn say(text: &str) -> Step {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.extend(b"\r\n");
+    Step::Print(bytes, 0)
+}
+
+impl Board {
+    /// A board that has been running: servos read, nothing received.
+    pub(super) fn start_running(&mut self) {
+        self.cpu.measured.mirror_load = self.bus.load(2);
+        self.sample();
+        self.cpu.first([Step::Listen, Step::Pass]);
+    }
+
+    pub(super) fn g3(&self) -> bool {
+        self.options.generation == Generation::G3
+    }
+
+    /// Runs the firmware up to now.
+    pub(super) fn run_cpu(&mut self) {
+        while self.cpu.printing || self.cpu.wake_ns <= self.now_ns {
+            self.cpu.printing = false;
+            self.cpu.wake_ns = self.cpu.wake_ns.max(self.now_ns);
+            let Some(step) = self.cpu.steps.pop_front() else {
+                self.cpu.first([Step::Pass]);
+                continue;
+            };
+            self.execute_step(step);
+            if self.cpu.printing {
+                break;
+            }
+        }
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        self.cpu.wake_ns = self.now_ns + duration.as_nanos() as u64;
+    }
+
+    fn execute_step(&mut self, step: Step) {
+        match step {
+            Step::Pass => {
+                let input = if self.g3() { Step::TakeQueued } else { Step::Drain };
+                self.cpu.first([
+                    input,
+                    Step::Scan,
+                    Step::Complain,
+                    Step::ComplainSupply,
+                    Step::Lead,
+                    Step::Stream,
+                    Step::EndOfPass,
+                ]);
+            }
+            Step::Drain => self.drain(),
+            Step::TakeQueued => {
+                if let Some(line) = self.cpu.queue.pop_front() {
+                    self.take_line(line);
+                }
+            }
+            Step::Scan => {
+                let half = Step::Delay(self.options.scan / 2);
+                let dead = POLLED.into_iter().filter(|&place| self.bus.servos[place].dead).count();
+                let timeouts = Step::Delay(DEAD_SERVO * dead as u32);
+                self.cpu.first([half.clone(), Step::Sample, half, timeouts]);
+            }
+            Step::Sample => self.sample(),
+            Step::Complain => self.complain(),
+            Step::ComplainSupply => self.complain_supply(),
+            Step::Lead => {
+                // A radio leader without followers.
+                if self.cpu.esp_now_mode == 1 {
+                    self.cpu.first([say("Error sending the data")]);
+                }
+            }
+            Step::Frame => {
+                let frame = frame::text(self);
+                self.cpu.first([say(&frame)]);
+            }
+            Step::Stream => {
+                if self.cpu.feedback_mode == 2 {
+                    self.cpu.first([Step::Frame]);
+                }
+            }
+            Step::EndOfPass => {
+                // Never 0, or a loop without work would stop the clock.
+                self.sleep(self.options.other_work.max(Duration::from_micros(1)));
+                self.cpu.first([Step::Pass]);
+            }
+            Step::Print(bytes, start) => {
+                let end = start + self.uart.print(self.now_ns, &bytes[start..]);
+                if end < bytes.len() {
+                    self.cpu.first([Step::Print(bytes, end)]);
+                    self.cpu.printing = true;
+                }
+            }
+            Step::Delay(duration) => self.sleep(duration),
+            Step::Write(write) => {
+                let dead = self.bus.addresses_dead(write);
+                self.bus.write(self.now(), write);
+                if dead {
+                    self.sleep(DEAD_SERVO);
+                }
+            }
+            Step::WaitNear { joint, goal, window } => {
+                if (self.cpu.measured.steps[joint] - goal).abs() > window {
+                    self.cpu.first([Step::Delay(Duration::from_millis(10)), Step::Look(joint), step]);
+                }
+            }
+            Step::Look(joint) => self.look(joint),
+            Step::InitCheck => self.init_check(),
+            Step::Home => self.home(),
+            Step::SampleMirror => self.cpu.measured.mirror_load = self.bus.load(2),
+            Step::Listen => self.cpu.listening = true,
+            Step::Executed => self.cpu.executing = false,
+        }
+    }
+
+    fn sample(&mut self) {
+        for joint in 0..POLLED.len() {
+            self.sample_joint(joint);
+        }
+    }
+
+    /// Takes over what a joint's servo says; a dead one leaves the old values, without a mark in the feedback.
+    pub(super) fn sample_joint(&mut self, joint: usize) -> bool {
+        let place = POLLED[joint];
+        let (servo, load) = (&self.bus.servos[place], self.bus.load(place));
+        let measured = &mut self.cpu.measured;
+        measured.answered[joint] = !servo.dead;
+        measured.torque[joint] = servo.torque && !servo.dead;
+        if !servo.dead {
+            measured.steps[joint] = servo.measured();
+            measured.loads[joint] = load;
+        }
+        !servo.dead
+    }
+
+    fn look(&mut self, joint: usize) {
+        if !self.sample_joint(joint) {
+            self.cpu.steps.retain(|step| !matches!(step, Step::WaitNear { .. }));
+            self.cpu.first([Step::Delay(DEAD_SERVO), Step::Write(ServoWrite::Torque { id: 254, value: 0 })]);
+        }
+    }
+
+    fn complain(&mut self) {
+        let mut text = Vec::new();
+        if self.cpu.feedback_mode == 1 {
+            for (joint, place) in POLLED.into_iter().enumerate() {
+                if !self.cpu.measured.answered[joint] {
+                    text.push(say(&std::format!("Servo ID:{} status: failed.", place + 11)));
+                }
+            }
+        }
+        self.cpu.first(text);
+    }
+
+    fn complain_supply(&mut self) {
+        if self.g3() && self.options.supply_volt < 6.0 {
+            self.cpu.first([say(
+                "Low operating voltage detected. The servo cannot operate properly. UI controls have been disabled. \
+                 Please use the device's operating voltage for power supply.",
+            )]);
+        }
+    }
+
+    /// G1: reads what has come in; a complete line is executed at once, and if it blocks, the rest waits in the ring.
+    fn drain(&mut self) {
+        while let Some(byte) = self.uart.read() {
+            self.cpu.line.push(byte);
+            if byte == b'\n' {
+                let line = core::mem::take(&mut self.cpu.line);
+                self.cpu.first([Step::Drain]);
+                self.take_line(line);
+                return;
+            }
+        }
+    }
+
+    /// G3: a task of its own, every millisecond, also while the loop is blocked.
+    pub(super) fn serial_task(&mut self) {
+        if !self.g3() || !self.cpu.listening {
+            return;
+        }
+        while let Some(byte) = self.uart.read() {
+            if byte != b'\n' {
+                if self.cpu.line.len() < QUEUE_LINE_BYTES {
+                    self.cpu.line.push(byte);
+                }
+                continue;
+            }
+            let mut line = core::mem::take(&mut self.cpu.line);
+            let holds = |text: &[u8]| line.windows(text.len()).any(|window| window == text);
+            if holds(b"\"T\":999") {
+                self.log(&line, true);
+                self.cpu.stop_flag = false;
+            } else if holds(b"\"T\":0") {
+                self.log(&line, true);
+                self.emergency_flag();
+            } else if self.cpu.queue.len() < QUEUE_LINES {
+                line.push(b'\n');
+                self.cpu.queue.push_back(line);
+            } else {
+                self.log(&line, false);
+                // The other task may be in the middle of a line; this one comes after it.
+                let behind = usize::from(matches!(self.cpu.steps.front(), Some(Step::Print(..))));
+                self.cpu.steps.insert(behind, say("{\"error\":\"Queue full\"}"));
+            }
+        }
+    }
+
+    fn log(&mut self, line: &[u8], parsed: bool) {
+        self.lines_received += 1;
+        if self.options.keep_lines {
+            let bytes = line.strip_suffix(b"\n").unwrap_or(line).to_vec();
+            self.lines.push(ReceivedLine { at: self.now(), bytes, parsed });
+        }
+    }
+
+    /// Parses a line (with its LF) and executes it.
+    fn take_line(&mut self, line: Vec<u8>) {
+        let document = json::read(&line, self.options.json);
+        self.log(&line, document.is_some());
+        let Some(document) = document else { return };
+        let echoes = self.cpu.feedback_mode == 1 && !self.g3();
+        let steps = self.execute(&document);
+        if !steps.is_empty() {
+            self.cpu.executing = true;
+            self.cpu.first(steps.into_iter().chain([Step::Executed]));
+        }
+        if echoes {
+            let mut echo = line;
+            echo.extend(b"\r\n");
+            self.cpu.first([Step::Print(echo, 0)]);
+        }
+    }
+}

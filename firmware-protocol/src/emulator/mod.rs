@@ -1,0 +1,52 @@
+//! A virtual board: bytes in, bytes out, on a clock that only [`Board::advance`] moves.
+//!
+//! It is the firmware's loop with the time that each part takes, not a set of answers: commands are picked up when a loop
+//! pass comes to them, feedback is as old as scan and wire make it, a command that blocks makes the board deaf, and what
+//! then overflows the receive ring is lost. Equal calls give equal bytes; how the time is cut into calls makes no
+//! difference.
+//!
+//! ```
+//! use core::time::Duration;
+//! use firmware_protocol::emulator::{Board, BoardOptions};
+//! use firmware_protocol::{Generation, Line, parse_line};
+//!
+//! let mut board = Board::new(BoardOptions::new(Generation::G1));
+//! board.receive(b"{\"T\":605,\"cmd\":0}\n{\"T\":105}\n");
+//! board.advance(Duration::from_millis(200));
+//! let mut bytes = Vec::new();
+//! board.transmit(&mut bytes);
+//! let last = bytes.split(|&byte| byte == b'\n').rev().nth(1).unwrap_or_default();
+//! assert!(matches!(parse_line(last), Line::Feedback(_)));
+//! ```
+//!
+//! | T | here |
+//! |---|---|
+//! | 0, 999 | G1: torque off for 10 s, deaf. G3: flag, queue flushed, also found in the byte stream as `"T":0` |
+//! | 100 | homing routine with its waits |
+//! | 101, 102, 106, 121, 122 | joint goals in rad or degrees, with the firmware's conversions, clamps and wraps |
+//! | 105 | scan, then one T:1051 |
+//! | 107, 108, 109, 112 | torque limits and gains |
+//! | 111 | blocks |
+//! | 210 | torque of all; G3 folds the arm first |
+//! | 300, 301, 605 | ESP-NOW (its debug text only), feedback mode |
+//! | 302, 502, 503, 600 | MAC line, middle, P gain, restart |
+//! | 1041 | inverse kinematics once, then one write at the left-over speed and acceleration |
+//! | 103, 104, 110, 123 | **not yet**: ignored, counted by [`Board::unsupported_commands`] |
+//! | others | ignored, as on the board |
+
+mod board;
+mod boot;
+mod bus;
+mod commands;
+mod cpu;
+mod frame;
+mod json;
+mod options;
+mod servo;
+mod uart;
+
+pub use board::{Board, ReceivedLine};
+pub use bus::{ServoWrite, TimedWrite};
+pub use json::JsonLibrary;
+pub use options::{BoardOptions, ServoOptions, TorqueReturn};
+pub use servo::Contact;

@@ -1,0 +1,152 @@
+//! What the link has to tell, and why it gives up.
+
+use std::fmt;
+
+use firmware_protocol::{Feedback, Generation};
+
+use crate::types::FeedbackSample;
+
+/// Something that the link noticed. `Display` gives a line for people.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum LinkEvent {
+    /// Bytes arrive without valid feedback: said once for each time that the link waits for the board.
+    Booting,
+    /// The board reported a reset of its chip while the link was ready.
+    BoardReset,
+    /// Feedback is valid but the arm moves: said once for each time that the link waits.
+    WaitingForStillness,
+    /// Handshake done, feedback valid, arm still.
+    Ready {
+        /// As detected or as told.
+        generation: Generation,
+    },
+    /// A measured pose.
+    Feedback {
+        /// For the control core.
+        sample: FeedbackSample,
+        /// The whole frame: loads, torque switches, supply.
+        feedback: Feedback,
+    },
+    /// No valid feedback for [`feedback_timeout`](super::LinkOptions::feedback_timeout): no longer ready.
+    FeedbackLost,
+    /// The board reports a supply below 6 V although a servo holds torque; said once until it recovers.
+    LowSupply,
+    /// No servo has its torque on; said once until it is back. The next motion command switches it on again.
+    TorqueOff,
+    /// G3 threw a command away because 50 were waiting; another client is sending too.
+    QueueFull,
+    /// Servos were silent when the board booted; said once for each time that the link waits.
+    InitFailed,
+    /// The link gave up; it is the last event.
+    Fault(LinkFault),
+}
+
+impl fmt::Display for LinkEvent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Booting => formatter.write_str("the board is booting and may move"),
+            Self::BoardReset => formatter.write_str("the board was reset: it is booting and may move"),
+            Self::WaitingForStillness => formatter.write_str("the arm is moving: waiting until it stands still"),
+            Self::Ready { generation } => write!(formatter, "the arm is ready (firmware {generation})"),
+            Self::Feedback { sample, .. } => write!(formatter, "feedback {}", sample.sequence),
+            Self::FeedbackLost => formatter.write_str("feedback stopped: no longer ready"),
+            Self::LowSupply => {
+                formatter.write_str("the board reports less than 6 V: check the 12 V supply and its plug")
+            }
+            Self::TorqueOff => formatter
+                .write_str("torque is off on all servos: the arm is limp, and the next command switches torque on"),
+            Self::QueueFull => formatter.write_str(
+                "the board threw a command away (queue full): another client (web page, ESP-NOW) is commanding it too",
+            ),
+            Self::InitFailed => formatter.write_str(
+                "servos were silent when the board booted: if 12 V came on after USB, restart the board (RST button)",
+            ),
+            Self::Fault(fault) => fault.fmt(formatter),
+        }
+    }
+}
+
+/// Why the link gave up. Each message names the likely causes and the fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkFault {
+    /// Not one byte since the port was opened.
+    #[error(
+        "the board sends nothing: is the cable in the board's LADAR socket instead of the one marked USB? is 12 V on? is \
+         this the arm's port at all? A board that is just homing is silent too: then try again in 10 s"
+    )]
+    NoBytes,
+    /// Bytes, but no T:1051, until the boot time-out.
+    #[error(
+        "the board talks but sends no feedback (T:1051) that can be used: is the firmware a RoArm-M3's? does its servo bus \
+         answer (12 V on, all servo plugs in)? does another program switch the feedback mode (T:605)? Restart the board and \
+         try again"
+    )]
+    NoFeedback,
+    /// Feedback is valid, but the arm never stood still until the boot time-out.
+    #[error(
+        "the arm does not stand still: is another client (web page, ESP-NOW leader, a mission) moving it? Stop that, hold the \
+         arm still, and try again"
+    )]
+    NeverStill,
+    /// The servos behind the feedback were never read, or are without supply.
+    #[error(
+        "the servo bus is dead (no servo answers; the pose is not real): switch on 12 V, check the servo cable at the base, \
+         then restart the board, since it reads its servos only when 12 V is on before it boots"
+    )]
+    DeadBus,
+    /// The generation that was configured is not the one on the wire.
+    #[error(
+        "the board's feedback is not that of the configured firmware generation: remove `generation` from the configuration \
+         to detect it, or set the right one (g1 and g1b send 16 or 17 keys, g3 sends 24)"
+    )]
+    WrongGeneration,
+    /// The port is gone: end of file or an I/O error.
+    #[error(
+        "the serial link is lost: the cable was pulled, the adapter was reset, or the emulator ended; plug it in again"
+    )]
+    Lost,
+    /// The link's own thread ended without saying why.
+    #[error("the arm link thread ended unexpectedly: this is a bug in roarm, please report it")]
+    ThreadEnded,
+}
+
+impl LinkFault {
+    const ALL: [Self; 7] = [
+        Self::NoBytes,
+        Self::NoFeedback,
+        Self::NeverStill,
+        Self::DeadBus,
+        Self::WrongGeneration,
+        Self::Lost,
+        Self::ThreadEnded,
+    ];
+
+    /// The fault as a number for an atomic; 0 is none.
+    pub(in crate::arm) fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The fault of a [`LinkFault::code`].
+    pub(in crate::arm) fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_fault_has_a_code_and_a_message_with_a_fix() {
+        assert_eq!(LinkFault::from_code(0), None);
+        for fault in LinkFault::ALL {
+            assert_eq!(LinkFault::from_code(fault.code()), Some(fault));
+            let message = fault.to_string();
+            assert!(message.len() > 60 && !message.contains("  "), "{message}");
+        }
+        assert_eq!(LinkFault::from_code(LinkFault::ALL.len() as u8 + 1), None);
+    }
+}

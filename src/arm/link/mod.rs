@@ -1,0 +1,253 @@
+//! The link to the board as a pure machine: bytes and time in, bytes and events out. No port, no clock, no thread.
+//!
+//! The live driver ([`super::serial`]) and the virtual-time shell drive the same [`LinkMachine`].
+//!
+//! ```text
+//!            handshake sent, frames of one shape, arm still for 1 s
+//!   Waiting ────────────────────────────────────────────────────────▶ Ready
+//!      ▲  │                                                             │
+//!      │  └─ no byte 3 s · no feedback 30 s · dead bus ──▶ Failed        │
+//!      └───────────────── no feedback for 1 s, or a board reset ─────────┘
+//! ```
+//!
+//! **Pacing.** In streaming mode each T:1051 proves one pass of the board's loop, and with it that its receive ring (256
+//! bytes, G1) or its queue (50 commands, G3) was served. So one command is written for each frame received since the last
+//! one: at most two commands (248 bytes) are ever unread on the board, and no queue builds up. Frames that arrive in a lump
+//! are one credit, not many.
+//!
+//! **Bytes that the machine can send** are a line feed, T:605 cmd 2, T:301 mode 0 and T:102 with every field; nothing here can
+//! encode T:0, T:100, T:103, T:104, T:123 or T:210.
+
+mod event;
+mod handshake;
+mod options;
+mod receive;
+mod statistics;
+mod stillness;
+mod write_buffer;
+
+#[cfg(test)]
+mod board_tests;
+#[cfg(test)]
+mod scripted_tests;
+
+pub use event::{LinkEvent, LinkFault};
+pub use options::LinkOptions;
+pub use statistics::LinkStatistics;
+pub use stillness::StillnessDetector;
+pub use write_buffer::{WriteBuffer, WriteBufferFull};
+
+use std::time::Duration;
+
+use firmware_protocol::{Command, FirmwareAngles, Generation, GoalAngles, LineSplitter, ServoSpeed};
+
+use crate::types::{CommandWritten, JointCommand, Timestamp};
+use handshake::Handshake;
+use receive::FrameWatch;
+use statistics::RateCounter;
+
+/// One byte on the wire: 115200 baud, ten bits a byte.
+pub const BYTE_TIME: Duration = Duration::from_nanos(86_806);
+
+/// Longest line that is kept; the longest feedback line has 324 bytes.
+const LINE_CAPACITY: usize = 512;
+
+/// Why a command was not encoded. Nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum CommandRefused {
+    /// The link is waiting for the board, for its next frame, or for the last command to be written.
+    #[error("the link has no room for a command now; ask `ready` first")]
+    NotReady,
+    /// NaN, infinity, or an angle beyond any servo.
+    #[error(transparent)]
+    Goal(#[from] firmware_protocol::Error),
+}
+
+/// Where the link stands with the board.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// Waiting for valid feedback from an arm that stands still.
+    Waiting,
+    /// Commands may be written.
+    Ready,
+    /// Gave up; final.
+    Failed(LinkFault),
+}
+
+/// The link's state. See the [module](self).
+#[derive(Debug)]
+pub struct LinkMachine {
+    options: LinkOptions,
+    phase: Phase,
+    /// When the present wait began.
+    waiting_since: Timestamp,
+    /// When bytes first arrived in the present wait.
+    first_bytes: Option<Timestamp>,
+    /// Whether a byte ever arrived.
+    heard: bool,
+    handshake: Handshake,
+    frames: FrameWatch,
+    splitter: LineSplitter<LINE_CAPACITY>,
+    generation: Option<Generation>,
+    sequence: u64,
+    last_feedback: Timestamp,
+    /// A frame arrived since the last command.
+    credit: bool,
+    /// Encoded, and not yet reported as written.
+    in_flight: Option<JointCommand>,
+    command_bytes: [u8; Command::MAX_BYTES],
+    statistics: LinkStatistics,
+    rate: RateCounter,
+}
+
+impl LinkMachine {
+    /// A machine whose port was opened `now`, control lines already set.
+    pub const fn new(options: LinkOptions, now: Timestamp) -> Self {
+        Self {
+            options,
+            phase: Phase::Waiting,
+            waiting_since: now,
+            first_bytes: None,
+            heard: false,
+            handshake: Handshake::new(now),
+            frames: FrameWatch::new(&options),
+            splitter: LineSplitter::new(),
+            generation: options.generation,
+            sequence: 0,
+            last_feedback: now,
+            credit: false,
+            in_flight: None,
+            command_bytes: [0; Command::MAX_BYTES],
+            statistics: LinkStatistics {
+                feedback_lines: 0,
+                invalid_feedback_lines: 0,
+                noise_lines: 0,
+                overlong_lines: 0,
+                queue_full: 0,
+                commands: 0,
+                handshakes: 0,
+                interruptions: 0,
+                feedback_hz: 0.0,
+            },
+            rate: RateCounter::new(),
+        }
+    }
+
+    /// Lets time pass: adds handshake lines to `out` when they are due, and gives up when a wait was too long.
+    ///
+    /// Call it at least every 50 ms and after each [`LinkMachine::receive`]. It adds nothing while `out` still holds bytes or
+    /// a command is in flight, so lines never mix.
+    pub fn poll(&mut self, now: Timestamp, out: &mut WriteBuffer, events: &mut impl FnMut(LinkEvent)) {
+        match self.phase {
+            Phase::Failed(_) => {}
+            Phase::Ready => {
+                if now.since(self.last_feedback) >= self.options.feedback_timeout {
+                    events(LinkEvent::FeedbackLost);
+                    self.wait_again(now);
+                }
+            }
+            Phase::Waiting => {
+                if let Some(fault) = self.overdue(now) {
+                    return self.fail(fault, events);
+                }
+                if self.frames.booting_to_be_said(self.first_bytes, now) {
+                    events(LinkEvent::Booting);
+                }
+                if out.is_empty() && self.in_flight.is_none() && self.handshake.send(now, out) {
+                    self.statistics.handshakes += 1;
+                }
+            }
+        }
+    }
+
+    /// Whether a command may be written now: handshake done, a frame received since the last command, nothing in flight.
+    pub const fn ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready) && self.credit && self.in_flight.is_none()
+    }
+
+    /// Whether the handshake is done; other than [`LinkMachine::ready`] it does not ask for a credit.
+    pub const fn is_connected(&self) -> bool {
+        matches!(self.phase, Phase::Ready)
+    }
+
+    /// Encodes a command as T:102 with every field. Write the *whole* line, then call [`LinkMachine::written`].
+    ///
+    /// Joint limits are not applied: the gate did, and the board clamps.
+    pub fn write_joints(&mut self, command: &JointCommand) -> Result<&[u8], CommandRefused> {
+        if !self.ready() {
+            return Err(CommandRefused::NotReady);
+        }
+        let joints = Command::Joints {
+            goal: GoalAngles::new(FirmwareAngles::from(command.goal))?,
+            speed: ServoSpeed::from_rad_per_s(command.servo_speed_rad_s)?,
+            acceleration: self.options.servo_acceleration,
+        };
+        self.in_flight = Some(*command);
+        self.credit = false;
+        let line = joints.encode(&mut self.command_bytes);
+        self.handshake.note_unread(line.len());
+        Ok(line)
+    }
+
+    /// Notes that the port took the last byte of the command's line; the report for the control core. `None` when no command
+    /// was in flight.
+    pub const fn written(&mut self, now: Timestamp) -> Option<CommandWritten> {
+        let Some(command) = self.in_flight.take() else { return None };
+        self.statistics.commands += 1;
+        Some(CommandWritten { command, written: now })
+    }
+
+    /// The board's generation: as told, or as detected once feedback arrived.
+    pub const fn generation(&self) -> Option<Generation> {
+        self.generation
+    }
+
+    /// Why the link gave up, if it did.
+    pub const fn fault(&self) -> Option<LinkFault> {
+        match self.phase {
+            Phase::Failed(fault) => Some(fault),
+            Phase::Waiting | Phase::Ready => None,
+        }
+    }
+
+    /// Counters so far.
+    pub const fn statistics(&self) -> LinkStatistics {
+        let mut statistics = self.statistics;
+        statistics.overlong_lines = self.splitter.dropped_lines();
+        statistics
+    }
+
+    /// Ends the link from outside: the shell lost the port.
+    pub fn fail(&mut self, fault: LinkFault, events: &mut impl FnMut(LinkEvent)) {
+        if self.fault().is_none() {
+            self.phase = Phase::Failed(fault);
+            self.credit = false;
+            events(LinkEvent::Fault(fault));
+        }
+    }
+
+    /// From ready back to waiting. A command in flight stays so: its line must be completed.
+    fn wait_again(&mut self, now: Timestamp) {
+        self.phase = Phase::Waiting;
+        self.credit = false;
+        self.waiting_since = now;
+        self.first_bytes = None;
+        self.handshake.start_over(now);
+        self.frames = FrameWatch::new(&self.options);
+        self.statistics.interruptions += 1;
+        self.rate = RateCounter::new();
+        self.statistics.feedback_hz = 0.0;
+    }
+
+    /// The fault of a wait that lasted too long.
+    fn overdue(&self, now: Timestamp) -> Option<LinkFault> {
+        let waited = now.since(self.waiting_since);
+        if !self.heard && waited >= self.options.silence_timeout {
+            Some(LinkFault::NoBytes)
+        } else if waited >= self.options.boot_timeout {
+            Some(if self.frames.seen_any() { LinkFault::NeverStill } else { LinkFault::NoFeedback })
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What the link may be told.
+
+use std::time::Duration;
+
+use firmware_protocol::{Error, Generation, ServoAcceleration};
+
+/// Settings of a [`LinkMachine`](super::LinkMachine); [`LinkOptions::new`] has the usual ones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkOptions {
+    /// The board's firmware; `None` detects it from the shape of its feedback.
+    ///
+    /// G1b cannot be told from G1 on the wire: name it here to have its narrower limits.
+    pub generation: Option<Generation>,
+    /// Ramp sent with each command.
+    pub servo_acceleration: ServoAcceleration,
+    /// A port that never delivers a byte is given up after this time.
+    pub silence_timeout: Duration,
+    /// Bytes without valid feedback (a booting board) are given up after this time.
+    pub boot_timeout: Duration,
+    /// Once ready, a pause of feedback this long ends readiness: the handshake starts over.
+    ///
+    /// A healthy board pauses 28 ms at most; each dead servo adds 101 ms to a scan.
+    pub feedback_timeout: Duration,
+    /// How long the arm must stand still before the link is ready.
+    pub still_time: Duration,
+    /// A joint that stays within this angle of where it was stands still, rad.
+    pub still_tolerance_rad: f64,
+}
+
+impl LinkOptions {
+    /// Waits as the firmware needs them (reference: firmware G1 boot, up to 25 s; its servo time-outs), stillness of 1 s
+    /// within 1° (the encoders repeat to a step, 0.09°).
+    pub const fn new(servo_acceleration: ServoAcceleration) -> Self {
+        Self {
+            generation: None,
+            servo_acceleration,
+            silence_timeout: Duration::from_secs(3),
+            boot_timeout: Duration::from_secs(30),
+            feedback_timeout: Duration::from_secs(1),
+            still_time: Duration::from_secs(1),
+            still_tolerance_rad: 1.0_f64.to_radians(),
+        }
+    }
+
+    /// As [`LinkOptions::new`] with acceleration 50 (440 °/s²): what the vendor's ROS driver sends
+    /// (`waveshareteam/roarm_ws`, `roarm_driver.py`).
+    pub fn vendor_profile() -> Result<Self, Error> {
+        Ok(Self::new(ServoAcceleration::new(50)?))
+    }
+}

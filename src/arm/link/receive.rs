@@ -1,0 +1,235 @@
+//! Bytes from the board -> feedback, and what it says about the board.
+
+use std::time::Duration;
+
+use firmware_protocol::{BusFault, Feedback, FeedbackShape, Generation, Line, TorqueSwitch, parse_line};
+
+use super::{BYTE_TIME, LinkEvent, LinkFault, LinkMachine, LinkOptions, Phase, StillnessDetector};
+use crate::types::{FeedbackSample, JointAngles, Timestamp};
+
+/// Frames of one shape before it is believed.
+const FRAMES_TO_BELIEVE: u32 = 3;
+
+/// Frames of a dead bus before it is believed; they come at 1.6 Hz, since each dead servo costs 101 ms.
+const DEAD_FRAMES_TO_BELIEVE: u32 = 2;
+
+/// Bytes without feedback for this long mean a board that boots; a stream that is joined half-way gives a frame sooner.
+const BOOTING_AFTER: Duration = Duration::from_millis(500);
+
+/// How long people wait for an arm to come to rest before the link says what it waits for.
+const STILLNESS_SAID_AFTER: Duration = Duration::from_secs(2);
+
+/// A spliced line can be valid JSON with a wrong number; a whole frame agrees with its own kinematics to 1e-5 mm.
+const KINEMATICS_TOLERANCE_MM: f64 = 0.5;
+
+/// What the frames of the present wait have in common, and what was already said about them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FrameWatch {
+    stillness: StillnessDetector,
+    shape: Option<FeedbackShape>,
+    of_shape: u32,
+    dead: u32,
+    first: Option<Timestamp>,
+    booting_said: bool,
+    motion_said: bool,
+    init_failed_said: bool,
+    low_supply_said: bool,
+    torque_off_said: bool,
+}
+
+impl FrameWatch {
+    pub(super) const fn new(options: &LinkOptions) -> Self {
+        Self {
+            stillness: StillnessDetector::new(options.still_time, options.still_tolerance_rad),
+            shape: None,
+            of_shape: 0,
+            dead: 0,
+            first: None,
+            booting_said: false,
+            motion_said: false,
+            init_failed_said: false,
+            low_supply_said: false,
+            torque_off_said: false,
+        }
+    }
+
+    /// Whether a usable frame arrived in this wait.
+    pub(super) const fn seen_any(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// Whether it is time to say that the board boots.
+    pub(super) fn booting_to_be_said(&mut self, first_bytes: Option<Timestamp>, now: Timestamp) -> bool {
+        let booting = !self.seen_any() && first_bytes.is_some_and(|first| now.since(first) >= BOOTING_AFTER);
+        booting && !std::mem::replace(&mut self.booting_said, true)
+    }
+
+    /// Counts frames of the same shape; whether there were enough of this one.
+    fn believe_shape(&mut self, shape: FeedbackShape) -> bool {
+        if self.shape != Some(shape) {
+            (self.shape, self.of_shape) = (Some(shape), 0);
+        }
+        self.of_shape += 1;
+        self.of_shape >= FRAMES_TO_BELIEVE
+    }
+}
+
+/// Whether a frame shows that the pose is not real.
+///
+/// A supply below 6 V alone is not enough: where the meter of the supply is broken it reads 0 on a healthy arm.
+fn is_dead(feedback: &Feedback) -> bool {
+    match feedback.bus_fault() {
+        Some(BusFault::NeverRead) => true,
+        Some(BusFault::LowSupply) => !any_torque(feedback),
+        Some(BusFault::NoTorque) | None => false,
+    }
+}
+
+fn any_torque(feedback: &Feedback) -> bool {
+    feedback.torque_switches.contains(&Some(TorqueSwitch::On))
+}
+
+impl LinkMachine {
+    /// Takes in bytes that were read at `arrived`. Every whole feedback line becomes an event, in order: the newest is last.
+    ///
+    /// A pose is stamped with the time before its line began: arrival, less the time on the wire of the line and of the bytes
+    /// that arrived behind it.
+    pub fn receive(&mut self, bytes: &[u8], arrived: Timestamp, events: &mut impl FnMut(LinkEvent)) {
+        if bytes.is_empty() || self.fault().is_some() {
+            return;
+        }
+        self.heard = true;
+        self.first_bytes.get_or_insert(arrived);
+        let mut behind = bytes.len();
+        // The splitter lends its lines, so it steps aside while they are handled.
+        let mut splitter = std::mem::take(&mut self.splitter);
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            behind -= part.len();
+            splitter.push(part, |line| {
+                let wire_bytes = line.len() + "\r\n".len() + behind;
+                let measured = arrived - BYTE_TIME * u32::try_from(wire_bytes).unwrap_or(u32::MAX);
+                self.take_line(parse_line(line), measured, arrived, events);
+            });
+        }
+        self.splitter = splitter;
+    }
+
+    fn take_line(
+        &mut self,
+        line: Line<'_>,
+        measured: Timestamp,
+        arrived: Timestamp,
+        events: &mut impl FnMut(LinkEvent),
+    ) {
+        if self.fault().is_some() {
+            return;
+        }
+        match line {
+            Line::Feedback(feedback) if feedback.agrees_with_kinematics(KINEMATICS_TOLERANCE_MM) => {
+                self.take_feedback(feedback, measured, arrived, events);
+            }
+            Line::Feedback(_) | Line::InvalidFeedback(_) => self.statistics.invalid_feedback_lines += 1,
+            Line::QueueFull => {
+                self.statistics.queue_full += 1;
+                events(LinkEvent::QueueFull);
+            }
+            Line::InitFailed => {
+                if !std::mem::replace(&mut self.frames.init_failed_said, true) {
+                    events(LinkEvent::InitFailed);
+                }
+            }
+            Line::Reset => {
+                if matches!(self.phase, Phase::Ready) {
+                    self.wait_again(arrived);
+                    self.first_bytes = Some(arrived);
+                    self.frames.booting_said = true;
+                    events(LinkEvent::BoardReset);
+                }
+            }
+            _ => self.statistics.noise_lines += 1,
+        }
+    }
+
+    fn take_feedback(
+        &mut self,
+        feedback: Feedback,
+        measured: Timestamp,
+        arrived: Timestamp,
+        events: &mut impl FnMut(LinkEvent),
+    ) {
+        self.statistics.feedback_lines += 1;
+        self.handshake.frame_received();
+        if let Some(rate) = self.rate.count(arrived) {
+            self.statistics.feedback_hz = rate;
+        }
+        if is_dead(&feedback) {
+            // Not shown to the control core: it is no pose. In a wait it counts as no feedback.
+            self.frames.dead += 1;
+            if self.frames.dead >= DEAD_FRAMES_TO_BELIEVE {
+                self.fail(LinkFault::DeadBus, events);
+            }
+            return;
+        }
+        self.frames.dead = 0;
+        self.frames.first.get_or_insert(arrived);
+        self.last_feedback = arrived;
+        self.warn(&feedback, events);
+        let sample =
+            FeedbackSample { sequence: self.sequence, angles: JointAngles::from(feedback.angles), measured };
+        self.sequence += 1;
+        events(LinkEvent::Feedback { sample, feedback });
+        match self.phase {
+            Phase::Ready => self.credit = true,
+            Phase::Waiting => self.maybe_ready(&sample, &feedback, arrived, events),
+            Phase::Failed(_) => {}
+        }
+    }
+
+    /// The end of the wait: the lines went out, the shape is believed, the arm stands still.
+    fn maybe_ready(
+        &mut self,
+        sample: &FeedbackSample,
+        feedback: &Feedback,
+        arrived: Timestamp,
+        events: &mut impl FnMut(LinkEvent),
+    ) {
+        let still = self.frames.stillness.observe(&sample.angles, sample.measured);
+        if !self.frames.believe_shape(feedback.shape()) {
+            return;
+        }
+        let seen_g3 = feedback.has_g3_keys();
+        let generation = match self.generation {
+            Some(told) if (told == Generation::G3) != seen_g3 => {
+                return self.fail(LinkFault::WrongGeneration, events);
+            }
+            Some(told) => told,
+            None if seen_g3 => Generation::G3,
+            None => Generation::G1,
+        };
+        self.generation = Some(generation);
+        if still && self.handshake.done() {
+            self.phase = Phase::Ready;
+            self.credit = true;
+            events(LinkEvent::Ready { generation });
+            return;
+        }
+        let waited = self.frames.first.map_or(Duration::ZERO, |first| arrived.since(first));
+        if waited >= STILLNESS_SAID_AFTER && !std::mem::replace(&mut self.frames.motion_said, true) {
+            events(LinkEvent::WaitingForStillness);
+        }
+    }
+
+    fn warn(&mut self, feedback: &Feedback, events: &mut impl FnMut(LinkEvent)) {
+        let fault = feedback.bus_fault();
+        let low = fault == Some(BusFault::LowSupply);
+        if low && !self.frames.low_supply_said {
+            events(LinkEvent::LowSupply);
+        }
+        self.frames.low_supply_said = low;
+        let limp = fault == Some(BusFault::NoTorque);
+        if limp && !self.frames.torque_off_said {
+            events(LinkEvent::TorqueOff);
+        }
+        self.frames.torque_off_said = limp;
+    }
+}

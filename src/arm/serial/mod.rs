@@ -1,0 +1,161 @@
+//! The live driver: one thread owns the port and drives a [`LinkMachine`](super::LinkMachine).
+//!
+//! ```text
+//!   control thread                                    link thread (tokio, current-thread)
+//!   CommandSender::offer ──newest command──▶ eventfd ──▶ T:102, whole lines only ──▶ port
+//!   ArmHandle::latest_feedback ◀──newest pose───────────  LinkMachine  ◀── drains always ── port
+//!   ArmHandle::take_written    ◀──ring, none lost───────  after the last byte of each line
+//! ```
+//!
+//! The control side never allocates, locks or waits; `offer` makes one non-blocking system call (the eventfd). The newest
+//! command wins, and one that waited longer than [`COMMAND_MAX_AGE`] is thrown away: nothing is ever sent late.
+
+mod handle;
+mod open;
+mod worker;
+
+#[cfg(test)]
+pub(in crate::arm) mod test_pty;
+#[cfg(test)]
+mod tests;
+
+pub use handle::{ArmHandle, CommandSender};
+pub use worker::COMMAND_MAX_AGE;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use firmware_protocol::Generation;
+
+use super::error::ArmError;
+use super::link::{LinkEvent, LinkFault, LinkOptions, LinkStatistics};
+use handle::Shared;
+
+/// Counters of a live link.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SerialStatistics {
+    /// Those of the protocol.
+    pub link: LinkStatistics,
+    /// Commands thrown away because no frame gave them room in time.
+    pub stale_commands: u64,
+    /// Commands thrown away because a goal was not finite or no angle of a servo.
+    pub refused_commands: u64,
+}
+
+/// The owner of a live link. Dropping it completes the line being written, ends the thread and closes the port; the arm holds
+/// its last goal.
+#[derive(Debug)]
+pub struct SerialArm {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    events: Receiver<LinkEvent>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl SerialArm {
+    /// Opens any serial port, a pseudo-terminal included, and starts the handshake on a thread of its own.
+    ///
+    /// It returns at once; the arm is usable after [`SerialArm::wait_until_ready`].
+    pub fn open(path: &Path, options: LinkOptions) -> Result<(Self, ArmHandle), ArmError> {
+        Self::open_with(path, options, || {})
+    }
+
+    /// As [`SerialArm::open`]; `on_thread_start` runs first on the link thread (for its priority).
+    pub fn open_with(
+        path: &Path,
+        options: LinkOptions,
+        on_thread_start: impl FnOnce() + Send + 'static,
+    ) -> Result<(Self, ArmHandle), ArmError> {
+        let opened = open::open_port(path)?;
+        let (handle, link_side) = handle::mailboxes().map_err(|errno| ArmError::Start(errno.into()))?;
+        let shared = Arc::clone(&link_side.shared);
+        let (event_sender, events) = std::sync::mpsc::sync_channel(256);
+        let thread = std::thread::Builder::new()
+            .name("arm-link".to_owned())
+            .spawn(move || {
+                let _guard = worker::EndGuard(Arc::clone(&link_side.shared));
+                on_thread_start();
+                worker::run(opened, options, link_side, event_sender);
+            })
+            .map_err(ArmError::Start)?;
+        Ok((Self { path: path.to_owned(), shared, events, thread: Some(thread) }, handle))
+    }
+
+    /// The port's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the link noticed since the last call, [`LinkEvent::Feedback`] left out.
+    pub const fn events(&self) -> &Receiver<LinkEvent> {
+        &self.events
+    }
+
+    /// Waits until the arm is ready, gave up, or `interrupted` says so (asked every 50 ms); shows each event on the way.
+    ///
+    /// [`LinkOptions`] bounds the wait: 30 s by default.
+    pub fn wait_until_ready(
+        &self,
+        mut on_event: impl FnMut(&LinkEvent),
+        interrupted: impl Fn() -> bool,
+    ) -> Result<Generation, ArmError> {
+        loop {
+            match self.events.recv_timeout(Duration::from_millis(50)) {
+                Ok(event) => {
+                    on_event(&event);
+                    match event {
+                        LinkEvent::Ready { generation } => return Ok(generation),
+                        LinkEvent::Fault(fault) => return Err(fault.into()),
+                        _ => {}
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(self.fault().unwrap_or(LinkFault::ThreadEnded).into());
+                }
+            }
+            if interrupted() {
+                return Err(ArmError::Interrupted);
+            }
+        }
+    }
+
+    /// Why the link gave up, if it did.
+    pub fn fault(&self) -> Option<LinkFault> {
+        self.shared.fault()
+    }
+
+    /// The board's generation, once known.
+    pub fn generation(&self) -> Option<Generation> {
+        self.shared.generation()
+    }
+
+    /// Counters, at most 100 ms old.
+    pub fn statistics(&self) -> SerialStatistics {
+        *self.shared.statistics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Completes the line being written, closes the port, and returns the final counters. A command that was offered but
+    /// not begun is not sent: wait for its [`CommandWritten`](crate::types::CommandWritten) first.
+    pub fn stop(mut self) -> SerialStatistics {
+        self.end();
+        self.statistics()
+    }
+
+    fn end(&mut self) {
+        self.shared.request_stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was already noted as a fault by its own guard.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for SerialArm {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
