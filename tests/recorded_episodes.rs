@@ -127,7 +127,9 @@ fn every_frame_tells_its_own_number_in_any_order() {
     for name in DATASETS {
         let mut reader = whole_file(name);
         assert_eq!(reader.frame_count(), 98);
+        let started = std::time::Instant::now();
         check_order(&mut reader, 0..98);
+        println!("{name}: 98 frames in order in {:?}", started.elapsed());
         check_order(&mut reader, (0..98).rev());
         check_order(&mut reader, (0..98).map(|step| step * 41 % 98));
         check_order(&mut reader, [39, 40, 39, 39, 40, 64, 65, 64, 97, 0, 97, 96, 97]);
@@ -137,7 +139,7 @@ fn every_frame_tells_its_own_number_in_any_order() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn random_access_is_exact(order in prop::collection::vec(0_usize..98, 1..40), h264 in any::<bool>()) {
         check_order(&mut whole_file(DATASETS[usize::from(h264)]), order);

@@ -152,10 +152,13 @@ fn dataset(place: &str, options: &Options<'_>) -> Result<DatasetSpec, CameraErro
         return Err(options.bad("it names no folder and episode number".to_owned(), DATASET_FORM));
     };
     let mut looping = true;
-    options.each(DATASET_FORM, |name, value| match (name, value) {
-        ("loop", "0") => Some(looping = false),
-        ("loop", "1") => Some(looping = true),
-        _ => None,
+    options.each(DATASET_FORM, |name, value| {
+        looping = match (name, value) {
+            ("loop", "0") => false,
+            ("loop", "1") => true,
+            _ => return None,
+        };
+        Some(())
     })?;
     Ok(DatasetSpec { folder: PathBuf::from(folder), episode, camera, looping })
 }

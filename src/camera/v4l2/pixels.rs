@@ -21,6 +21,9 @@ pub(super) fn yuyv_to_rgb(
         .map_err(|error| error.to_string())
 }
 
+/// An APP0 segment of 16 bytes: marker, length, name, field order 0 (whole frames).
+const AVI1_SEGMENT: &[u8] = b"\xff\xe0\x00\x10AVI1\0\0\0\0\0\0\0\0\0\0";
+
 /// Decodes one JPEG of exactly `width` x `height`.
 ///
 /// The decoder would show a cut-off picture grey below the cut, so the end mark is asked for first.
@@ -33,7 +36,13 @@ pub(super) fn mjpeg_to_rgb(jpeg: &[u8], width: u32, height: u32, rgb: &mut [u8])
     if !jpeg[..end].ends_with(&[0xff, 0xd9]) {
         return Err("the JPEG is cut short".to_owned());
     }
-    let decoder = JpegDecoder::new(Cursor::new(&jpeg[..end])).map_err(|error| error.to_string())?;
+    // Many cameras leave out the standard Huffman tables. The decoder has them, and uses those that a frame lacks, when the frame
+    // calls itself "AVI1" in its first segment, which many cameras leave out too: so it is put in front.
+    let mut whole = Vec::with_capacity(end + 32);
+    whole.extend_from_slice(&jpeg[..2]);
+    whole.extend_from_slice(AVI1_SEGMENT);
+    whole.extend_from_slice(&jpeg[2..end]);
+    let decoder = JpegDecoder::new(Cursor::new(&whole)).map_err(|error| error.to_string())?;
     if decoder.dimensions() != (width, height) {
         let (found_width, found_height) = decoder.dimensions();
         return Err(format!("a JPEG of {found_width}x{found_height}, expected {width}x{height}"));

@@ -72,7 +72,9 @@ impl Decoder for H264Decoder {
 
     fn finish(&mut self, sink: &mut PictureSink<'_>) -> Result<(), String> {
         let rest = self.openh264.flush_remaining().map_err(|error| format!("H.264: {error}"))?;
-        rest.iter().try_for_each(|decoded| hand_out(decoded, sink))
+        rest.iter().try_for_each(|decoded| hand_out(decoded, sink))?;
+        // Flushed pictures stay taken in the decoder's pool: after a few groups it reports that memory is out.
+        self.reset()
     }
 
     fn reset(&mut self) -> Result<(), String> {
