@@ -1,12 +1,27 @@
 //! `roarm` runs SmolVLA policies on a Waveshare RoArm-M3 arm: camera frames in, joint commands out, every tick accounted for.
 //!
-//! The rooms, from the bottom up; arrows point down only (`cargo xtask layers` checks it):
+//! The rooms, from the top down; arrows point down only (`cargo xtask layers` checks it):
 //!
 //! | room | one rule |
 //! | --- | --- |
+//! | [`cli`] | raw flags become a checked plan; the only room that speaks to the terminal or reads the environment |
+//! | [`config`] | `roarm.toml` becomes a checked value, or an error that names the line and the fix |
+//! | [`runtime`] | the live shell: threads that meet control in wait-free mailboxes only |
+//! | [`sim`] | the simulated cell and the virtual-time shell: offers ports, never knows who uses them |
+//! | [`control`] | the core: no I/O, clock, thread, lock, allocation or randomness |
+//! | [`policy`] | numbers are judged by what PyTorch wrote; no provider is replaced silently |
+//! | [`arm`] | one owner of the port; whole lines only; nothing is ever sent late |
+//! | [`camera`] | the newest frame wins; a frame that is old is an error, not a picture |
+//! | [`episode`] | never trust an index: check, and say what is wrong and where |
 //! | [`types`] | values that all rooms share; no behaviour beyond their own arithmetic |
-//! | [`arm`] | the arm behind a serial port: whole lines out, newest feedback in, one command a frame |
 
 pub mod arm;
 pub mod camera;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod episode;
+pub mod policy;
+pub mod runtime;
+pub mod sim;
 pub mod types;

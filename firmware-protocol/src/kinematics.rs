@@ -57,6 +57,12 @@ pub fn forward(angles: FirmwareAngles) -> ToolPose {
 /// The firmware clamps joints afterwards without looking again; so the result here may lie outside [`crate::limits`].
 #[must_use]
 pub fn inverse(pose: ToolPose) -> Option<[f64; 4]> {
+    let angles = inverse_or_nan(pose);
+    angles.iter().all(|angle| angle.is_finite()).then_some(angles)
+}
+
+/// As the firmware does it: out of reach, the joints are NaN (base is not).
+pub(crate) fn inverse_or_nan(pose: ToolPose) -> [f64; 4] {
     let (l2, t2, le, te) = links();
     let [x, y, z] = pose.position_mm;
     let mut base = atan2(y, x);
@@ -71,8 +77,7 @@ pub fn inverse(pose: ToolPose) -> Option<[f64; 4]> {
     let shoulder = FRAC_PI_2 - atan2(height, reach) - psi;
     let elbow = psi + acos((LINK_3_MM * LINK_3_MM + span2 - l2 * l2) / (2.0 * span * LINK_3_MM));
     let wrist = FRAC_PI_2 - shoulder - elbow + pose.pitch_rad;
-    let angles = [base, shoulder, elbow, wrist];
-    angles.iter().all(|angle| angle.is_finite()).then_some(angles)
+    [base, shoulder, elbow, wrist]
 }
 
 /// The elbow angle at which upper arm and forearm are in line, rad: below it the firmware's branch does not invert.

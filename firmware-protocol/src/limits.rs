@@ -124,6 +124,22 @@ mod tests {
         assert_eq!(first_outside(Generation::G1, nan), Some(Joint::Roll));
     }
 
+    #[test]
+    fn both_ends_of_every_range_are_servo_steps() {
+        for generation in Generation::ALL {
+            for joint in Joint::ALL {
+                let (range, StepRange { min, max }) =
+                    (joint_range(generation, joint), step_range(generation, joint));
+                for end in [range.min_rad, range.max_rad] {
+                    let goal = steps::goal(generation, joint, (end * 1e4).round() / 1e4);
+                    assert!((min..=max).contains(&goal), "{generation} {joint} {end}: {goal}");
+                }
+                let goals = [range.min_rad, range.max_rad].map(|end| steps::goal(generation, joint, end));
+                assert_eq!((max - min) - (goals[0] - goals[1]).abs(), 0, "{generation} {joint}");
+            }
+        }
+    }
+
     proptest! {
         /// An angle inside the range is executed: its goal is a servo step, never clamped away by more than half a step.
         /// The angle is rounded to the 4 decimals of the wire first.

@@ -47,16 +47,21 @@ fn turn_steps(angle_rad: f64) -> f64 {
 /// never do), elbow and hand wrap beyond about ±50 rad.
 #[must_use]
 pub fn goal(generation: Generation, joint: Joint, angle_rad: f64) -> i32 {
-    let range = limits::step_range(generation, joint);
-    let clamp = |steps: i32, StepRange { min, max }: StepRange| steps.clamp(min, max);
+    let StepRange { min, max } = limits::step_range(generation, joint);
     match joint {
-        Joint::Base | Joint::Roll => to_s16(2047.0 - turn_steps(constrain(angle_rad, -PI, PI))),
+        Joint::Base | Joint::Roll => 2047 - to_s16(turn_steps(constrain(angle_rad, -PI, PI))),
         Joint::Shoulder | Joint::Wrist => {
-            to_s16(2047.0 + turn_steps(constrain(angle_rad, -PI / 2.0, PI / 2.0)))
+            2047 + to_s16(turn_steps(constrain(angle_rad, -PI / 2.0, PI / 2.0)))
         }
-        Joint::Elbow => clamp(to_s16(1024.0 + turn_steps(angle_rad)), range),
-        Joint::Hand => clamp(to_s16(turn_steps(angle_rad)), range),
+        Joint::Elbow => to_s16(turn_steps(angle_rad) + 1024.0).clamp(min, max),
+        Joint::Hand => to_s16(turn_steps(angle_rad)).clamp(min, max),
     }
+}
+
+/// Degrees of T:121 and T:122 to radians, in the firmware's order of operations: half-way angles depend on it.
+#[must_use]
+pub fn radians_of_degrees(angle_deg: f64) -> f64 {
+    angle_deg / 180.0 * PI
 }
 
 /// The goal step of servo 13, which mirrors the shoulder's servo 12.
@@ -118,6 +123,9 @@ mod tests {
         assert_eq!(goal(Generation::G3, Joint::Elbow, -0.5), 1024);
         assert_eq!(goal(Generation::G1b, Joint::Elbow, 3.1), 2960);
         assert_eq!(goal(Generation::G1b, Joint::Hand, 4.5), 2596);
+        // NaN, as inverse kinematics gives it for a target out of reach.
+        let nan = |joint| goal(Generation::G1, joint, f64::NAN);
+        assert_eq!((nan(Joint::Shoulder), nan(Joint::Elbow), nan(Joint::Wrist)), (2046, 512, 2046));
         assert!((feedback_rad(Joint::Base, -1) - 3.143126634).abs() < 1e-9);
     }
 

@@ -16,5 +16,5 @@ pub mod serial;
 
 pub use clock::monotonic_now;
 pub use error::ArmError;
-pub use link::{CommandRefused, LinkEvent, LinkFault, LinkMachine, LinkOptions, LinkStatistics};
+pub use link::{CommandRefused, LinkEvent, LinkFault, LinkMachine, LinkOptions, LinkStatistics, WriteBuffer};
 pub use serial::{ArmHandle, CommandSender, SerialArm, SerialStatistics};

@@ -5,11 +5,17 @@
 
 mod error;
 mod paced;
+mod recording;
+mod source_spec;
+mod v4l2;
 
 use std::time::Duration;
 
 pub use error::CameraError;
 pub use paced::PacedSource;
+pub use recording::DatasetSource;
+pub use source_spec::{DatasetSpec, PixelFormat, SourceSpec, V4l2Spec};
+pub use v4l2::V4l2Source;
 
 use crate::types::{Frame, FramePool, Timestamp};
 

@@ -9,7 +9,9 @@ pub const MAX_HORIZON: usize = 256;
 
 /// More actions than [`MAX_HORIZON`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a chunk of {found} actions exceeds the capacity of {MAX_HORIZON}: use a policy with a shorter horizon")]
+#[error(
+    "a chunk of {found} actions exceeds the capacity of {MAX_HORIZON}: use a policy with a shorter horizon"
+)]
 pub struct ChunkOverflow {
     /// The number of actions that was asked for.
     pub found: usize,
@@ -40,7 +42,10 @@ impl Chunk {
         actions: &[JointAngles],
     ) -> Result<Self, ChunkOverflow> {
         let mut stored = [JointAngles::ZERO; MAX_HORIZON];
-        stored.get_mut(..actions.len()).ok_or(ChunkOverflow { found: actions.len() })?.copy_from_slice(actions);
+        stored
+            .get_mut(..actions.len())
+            .ok_or(ChunkOverflow { found: actions.len() })?
+            .copy_from_slice(actions);
         Ok(Self { id, observed, requested_tick, finished, length: actions.len(), actions: stored })
     }
 
@@ -57,7 +62,8 @@ mod tests {
     #[test]
     fn keeps_its_actions_and_refuses_too_many() {
         let action = JointAngles::from_array_rad([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
-        let chunk = Chunk::new(3, Timestamp::ZERO, 7, Timestamp::ZERO, &[action; 50]).expect("50 actions fit");
+        let chunk =
+            Chunk::new(3, Timestamp::ZERO, 7, Timestamp::ZERO, &[action; 50]).expect("50 actions fit");
         assert_eq!(chunk.actions(), [action; 50]);
         let too_many = Chunk::new(3, Timestamp::ZERO, 7, Timestamp::ZERO, &[action; MAX_HORIZON + 1]);
         assert_eq!(too_many, Err(ChunkOverflow { found: MAX_HORIZON + 1 }));

@@ -11,6 +11,8 @@ pub struct JointCommand {
     pub tick: u64,
     /// The goal, joint frame, radians.
     pub goal: JointAngles,
+    /// Top speed for the servos' own profile on the way to the goal, radians a second, positive.
+    pub servo_speed_rad_s: f64,
 }
 
 /// The link's report that the whole line of a command was handed to the port.

@@ -119,6 +119,10 @@ mod tests {
         let other = pool.take(8);
         drop(second);
         drop(other);
-        assert_eq!(pool.free.lock().map(|free| free.len()).ok(), Some(1), "the pool keeps no more than its capacity");
+        assert_eq!(
+            pool.free.lock().map(|free| free.len()).ok(),
+            Some(1),
+            "the pool keeps no more than its capacity"
+        );
     }
 }

@@ -4,6 +4,8 @@ mod chunk;
 mod command;
 mod feedback;
 mod frame;
+mod observation;
+mod summary;
 mod time;
 
 pub use calibration::{DatasetAngles, JOINT_COUNT, Joint, JointAngles};
@@ -11,4 +13,6 @@ pub use chunk::{Chunk, ChunkOverflow, MAX_HORIZON};
 pub use command::{CommandWritten, JointCommand};
 pub use feedback::FeedbackSample;
 pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
+pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
+pub use summary::{ChunkTimes, RunSummary, TickJitter};
 pub use time::Timestamp;

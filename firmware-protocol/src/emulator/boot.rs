@@ -15,10 +15,10 @@ const ROM: &str = "ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:
     configsip: 0, SPIWP:0xee\r\nclk_drv:0x00,q_drv:0x00,d_drv:0x00,cs0_drv:0x00,hd_drv:0x00,wp_drv:0x00\r\n\
     mode:DIO, clock div:1\r\nload:0x3fff0030,len:4832\r\nload:0x40078000,len:16460\r\nload:0x40080400,len:4\r\n\
     load:0x40080404,len:3504\r\nentry 0x400805cc";
-const START_G3: &str = "Initialize LittleFS for Flash files ctrl.\r\nLittleFS mount succeed.\r\n\
+const START_DEBUG: &str = "Initialize LittleFS for Flash files ctrl.\r\nLittleFS mount succeed.\r\n\
     Initialize the pins used for 12V-switch ctrl.\r\nPower up the servos.\r\nServoCtrl init UART2TTL...\r\n\
     ServoCtrl init succeed.\r\nBus servos status check...";
-const NETWORK_G3: &str = "Reset joint torque to ST_TORQUE_MAX.\r\nWiFi init.\r\ncound not found wifiConfig.json.\r\n\
+const NETWORK_DEBUG: &str = "Reset joint torque to ST_TORQUE_MAX.\r\nWiFi init.\r\ncound not found wifiConfig.json.\r\n\
     wifi mode on boot: AP\r\nAP mode starts...\r\nSSID: RoArm-M3\r\nPassword: 12345678\r\nAP Address: 192.168.4.1\r\n\
     http & web init.";
 const MISSION: &str = "---=== File Content ===---\r\nreading file: [boot] starts:\n\r\n\
@@ -42,32 +42,32 @@ fn register(id: u8, address: u8, value: i32) -> Step {
 impl Board {
     /// Everything from reset to the loop. The port is not read meanwhile: what arrives waits in the ring, or is lost.
     pub(super) fn start_boot(&mut self) {
-        let g3 = self.g3();
+        let debug = self.cpu.feedback_mode == 1;
         let mut steps = vec![delay(50), say(ROM), delay(1200)];
-        if g3 {
-            steps.push(say(START_G3));
+        if debug {
+            steps.push(say(START_DEBUG));
         }
         steps.extend([delay(500), Step::InitCheck]);
         steps.extend((11..=17).flat_map(|id| [register(id, 21, 16), register(id, 23, 0)]));
         steps.push(Step::Home);
         steps.extend((11..=17).map(|id| register(id, 48, 1000)));
-        if g3 {
-            steps.push(say(NETWORK_G3));
+        if debug {
+            steps.push(say(NETWORK_DEBUG));
         }
         steps.extend([delay(300), say("Server Starts.")]);
-        if g3 {
+        if debug {
             steps.push(say("ESP-NOW init.\r\nRoArm-M3 started."));
         }
         steps.push(say(MAC));
-        if g3 {
+        if debug {
             steps.push(say("Application initialization settings.\r\nfile already exists."));
         }
         steps.push(say(MISSION));
-        if g3 {
+        if debug {
             steps.push(say("---\r\n[currentTimes: 1 ]\r\n[missionPlay finished.]"));
         }
         steps.push(register(17, 48, 300));
-        if !g3 {
+        if !self.g3() {
             // G1 ends with a Cartesian move home, at the speed and acceleration left over: none, and 20.
             let home = Step::Write(ServoWrite::All {
                 goals: [MIDDLE, MIDDLE, MIDDLE, MIDDLE + 1, MIDDLE, MIDDLE, MIDDLE],
@@ -88,26 +88,26 @@ impl Board {
 
     /// Reads servos 11..=14, which must all answer for the arm to be homed, now or by T:100.
     pub(super) fn init_check(&mut self) {
-        let silent: Vec<u8> = (11..=14).filter(|&id| self.bus.servos[usize::from(id - 11)].dead).collect();
         for joint in 0..3 {
             self.sample_joint(joint);
         }
-        self.cpu.init_failed = !silent.is_empty();
-        let mut steps: Vec<Step> = silent.iter().map(|_| delay(101)).collect();
-        if !silent.contains(&11) && !silent.contains(&12) {
+        // The check ends at the first servo that does not answer.
+        let silent = (11_u8..=14).find(|&id| self.bus.servos[usize::from(id - 11)].dead);
+        self.cpu.init_failed = silent.is_some();
+        let mut steps = vec![];
+        if !self.bus.servos[0].dead && !self.bus.servos[1].dead {
             steps.push(Step::SampleMirror);
         }
-        let debug = self.cpu.feedback_mode == 1;
-        if debug {
-            steps.extend(silent.iter().map(|id| say(&std::format!("Servo ID:{id} status: failed."))));
+        // With debug text on, the firmware says that all is well even when it is not.
+        let well = "All bus servos status checked.";
+        match (silent, self.cpu.feedback_mode == 1) {
+            (None, false) => steps.push(say(well)),
+            (None, true) => steps.extend([say(well), say(well)]),
+            (Some(_), false) => steps.extend([delay(101), say("Bus servos status check: failed.")]),
+            (Some(id), true) => {
+                steps.extend([delay(101), say(&std::format!("Servo ID:{id} status: failed.")), say(well)]);
+            }
         }
-        // With debug text on, the firmware says this even when servos failed.
-        let checked = debug || silent.is_empty();
-        steps.push(say(if checked {
-            "All bus servos status checked."
-        } else {
-            "Bus servos status check: failed."
-        }));
         self.cpu.first(steps);
     }
 
@@ -119,23 +119,31 @@ impl Board {
 
     /// T:100 and the boot: base, shoulder, elbow, then the rest; servo 13 is re-zeroed on the way.
     pub(super) fn homing(&self) -> Vec<Step> {
+        let debug = self.cpu.feedback_mode == 1;
+        let text = |text: &str| if debug { say(text) } else { Step::Print(Vec::new(), 0) };
         if self.cpu.init_failed {
-            let debug = self.cpu.feedback_mode == 1;
-            return if debug { vec![say("Init failed, skip moveInit.")] } else { vec![] };
+            return vec![text("Init failed, skip moveInit.")];
         }
         vec![
+            text("Stop moving to initPos.\r\nMoving BASE_JOINT to initPos."),
             to_middle(11),
+            text("Unlock the torque of SHOULDER_DRIVEN_SERVO."),
             Step::Write(ServoWrite::Torque { id: 13, value: 0 }),
+            text("Moving SHOULDER_JOINT to initPos."),
             to_middle(12),
             Step::WaitNear { joint: 1, goal: MIDDLE, window: 120 },
+            text("...\r\nSet this pos as the middle pos for SHOULDER_DRIVEN_SERVO."),
             delay(1200),
             Step::Write(ServoWrite::Middle { id: 13 }),
+            text("SHOULDER_DRIVEN_SERVO starts producing torque."),
             Step::Write(ServoWrite::Torque { id: 13, value: 1 }),
             delay(10),
+            text("Moving ELBOW_SERVO to middle position."),
             to_middle(14),
             Step::WaitNear { joint: 2, goal: MIDDLE, window: 80 },
             to_middle(15),
             to_middle(16),
+            text("Moving GRIPPER_SERVO to middle position."),
             to_middle(17),
             delay(1000),
         ]

@@ -9,6 +9,7 @@ use super::board::Board;
 use super::bus::ServoWrite;
 use super::cpu::{Step, say};
 use super::json::{Document, two_decimals};
+use crate::kinematics::{self, ToolPose};
 use crate::{FirmwareAngles, Joint, steps};
 
 /// Bus ids of the servos of a joint as commands count them, 1..=6.
@@ -56,20 +57,22 @@ impl Board {
                 vec![]
             }
             100 => self.homing(),
-            101 => self.joint(
-                command.byte("joint"),
-                command.number("rad"),
-                command.word("spd"),
-                command.byte("acc"),
-            ),
+            101 => {
+                let goal = |joint| self.goal_of(joint, command.number("rad"));
+                one(command.byte("joint"), goal, command.word("spd"), command.byte("acc"))
+            }
             102 => {
                 let angles =
                     ["base", "shoulder", "elbow", "wrist", "roll", "hand"].map(|key| command.number(key));
                 self.cpu.left_over = ([0; 7], [0; 7]);
-                vec![self.all_joints(angles, command.word("spd"), command.byte("acc"))]
+                let goals = steps::goals(self.options.generation, FirmwareAngles::from_array(angles));
+                vec![all(goals, [command.word("spd"); 7], [command.byte("acc"); 7])]
             }
             105 => vec![Step::Scan, Step::Complain, Step::Frame],
-            106 => self.joint(6, command.number("cmd"), command.word("spd"), command.byte("acc")),
+            106 => {
+                let goal = |joint| self.goal_of(joint, command.number("cmd"));
+                one(6, goal, command.word("spd"), command.byte("acc"))
+            }
             107 => vec![register(17, 48, command.int("tor").clamp(50, 1000))],
             108 => {
                 let gains =
@@ -84,14 +87,18 @@ impl Board {
             122 => {
                 let speed = steps_of_degrees(command.word("spd").into()) as u16;
                 let acceleration = steps_of_degrees(command.byte("acc").into()) as u8;
-                let angles = ["b", "s", "e", "t", "r", "h"].map(|key| command.number(key) * PI / 180.0);
+                let angles =
+                    ["b", "s", "e", "t", "r", "h"].map(|key| steps::radians_of_degrees(command.number(key)));
+                let goals = steps::goals(self.options.generation, FirmwareAngles::from_array(angles));
                 self.cpu.left_over = ([speed; 7], [acceleration; 7]);
-                vec![self.all_joints(angles, speed, acceleration)]
+                vec![all(goals, [speed; 7], [acceleration; 7])]
             }
             210 => self.torque_of_all(command.byte("cmd")),
+            300 => self.radio_text(command),
             301 => {
                 self.cpu.esp_now_mode = command.byte("mode");
-                vec![]
+                let debug = self.cpu.feedback_mode == 1 && self.cpu.esp_now_mode == 1;
+                if debug { vec![say("esp-now mode: flow-leader(group)")] } else { vec![] }
             }
             302 => vec![say(super::boot::MAC)],
             502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
@@ -104,7 +111,8 @@ impl Board {
                 self.cpu.feedback_mode = command.byte("cmd");
                 vec![]
             }
-            103 | 104 | 110 | 123 | 1041 => {
+            1041 => self.direct_pose(command),
+            103 | 104 | 110 | 123 => {
                 self.unsupported += 1;
                 vec![]
             }
@@ -122,23 +130,13 @@ impl Board {
         steps::goal(self.options.generation, joint, angle_rad)
     }
 
-    /// One joint: acknowledged writes, one for each of its servos.
-    fn joint(&self, number: u8, angle_rad: f64, speed: u16, acceleration: u8) -> Vec<Step> {
-        let Some(&joint) = Joint::ALL.get(usize::from(number.wrapping_sub(1))) else { return vec![] };
-        let goal = self.goal_of(joint, angle_rad);
-        let write = |&id: &u8| {
-            let goal = if id == 13 { steps::shoulder_mirror(goal) } else { goal };
-            Step::Write(ServoWrite::One { id, goal, speed, acceleration })
-        };
-        ids(number).iter().map(write).collect()
-    }
-
     fn joint_in_degrees(&self, command: &Document) -> Vec<Step> {
         let (number, angle_deg) = (command.byte("joint"), command.number("angle"));
-        let angle_rad = angle_deg * PI / 180.0;
         let speed = steps_of_degrees(command.word("spd").into()) as u16;
         let acceleration = steps_of_degrees(command.byte("acc").into()) as u8;
-        let mut steps = self.joint(number, angle_rad, speed, acceleration);
+        let angle_rad = steps::radians_of_degrees(angle_deg);
+        let goal = |joint| self.goal_of(joint, angle_rad);
+        let mut steps = one(number, goal, speed, acceleration);
         if number == 1 {
             // A left-over debug print of the firmware.
             steps.extend([say(&two_decimals(angle_deg)), say(&two_decimals(angle_rad))]);
@@ -146,16 +144,25 @@ impl Board {
         steps
     }
 
-    /// All joints in one packet, servo 13 mirrored.
-    pub(super) fn all_joints(&self, angles_rad: [f64; 6], speed: u16, acceleration: u8) -> Step {
-        let [base, shoulder, elbow, wrist, roll, hand] =
-            steps::goals(self.options.generation, FirmwareAngles::from_array(angles_rad));
-        let mirror = steps::shoulder_mirror(shoulder);
-        Step::Write(ServoWrite::All {
-            goals: [base, shoulder, mirror, elbow, wrist, roll, hand],
-            speeds: [speed; 7],
-            accelerations: [acceleration; 7],
-        })
+    /// T:1041: inverse kinematics once, then one write at whatever speed and acceleration the last command left over.
+    /// Out of reach the joints are NaN, and the arm swings up.
+    fn direct_pose(&self, command: &Document) -> Vec<Step> {
+        let position_mm = ["x", "y", "z"].map(|key| command.number(key));
+        let [base, shoulder, elbow, wrist] =
+            kinematics::inverse_or_nan(ToolPose { position_mm, pitch_rad: command.number("t") });
+        let angles = [base, shoulder, elbow, wrist, command.number("r"), command.number("g")];
+        let goals = steps::goals(self.options.generation, FirmwareAngles::from_array(angles));
+        let (speeds, accelerations) = self.cpu.left_over;
+        vec![all(goals, speeds, accelerations)]
+    }
+
+    /// T:300, who may command by radio; only its debug text matters here.
+    fn radio_text(&self, command: &Document) -> Vec<Step> {
+        match (self.cpu.feedback_mode, command.int("mode")) {
+            (1, 0) => vec![say("it won't be ctrl by esp-now broadcast cmd.")],
+            (1, _) => vec![say("it can be ctrl by esp-now broadcast cmd.")],
+            _ => vec![],
+        }
     }
 
     fn torque_of_all(&self, value: u8) -> Vec<Step> {
@@ -163,14 +170,32 @@ impl Board {
             return vec![torque(254, value)];
         }
         // G3 folds the arm before it lets go.
-        let folded = [0.0, -PI / 2.0, PI, 0.0, 0.0, PI];
+        let folded = FirmwareAngles::from_array([0.0, -PI / 2.0, PI, 0.0, 0.0, PI]);
         vec![
-            self.all_joints(folded, 600, 20),
+            all(steps::goals(self.options.generation, folded), [600; 7], [20; 7]),
             Step::WaitNear { joint: 1, goal: 1023, window: 120 },
             Step::WaitNear { joint: 2, goal: 3071, window: 80 },
             torque(254, 0),
         ]
     }
+}
+
+/// One joint: acknowledged writes, one for each of its servos.
+fn one(number: u8, goal: impl Fn(Joint) -> i32, speed: u16, acceleration: u8) -> Vec<Step> {
+    let Some(&joint) = Joint::ALL.get(usize::from(number.wrapping_sub(1))) else { return vec![] };
+    let driving = goal(joint);
+    let write = |&id: &u8| {
+        let goal = if id == 13 { steps::shoulder_mirror(driving) } else { driving };
+        Step::Write(ServoWrite::One { id, goal, speed, acceleration })
+    };
+    ids(number).iter().map(write).collect()
+}
+
+/// All joints in one packet, servo 13 mirrored.
+fn all(goals: [i32; 6], speeds: [u16; 7], accelerations: [u8; 7]) -> Step {
+    let [base, shoulder, elbow, wrist, roll, hand] = goals;
+    let goals = [base, shoulder, steps::shoulder_mirror(shoulder), elbow, wrist, roll, hand];
+    Step::Write(ServoWrite::All { goals, speeds, accelerations })
 }
 
 /// T:112. The firmware gives wrist and roll the elbow's limit and never reads theirs.

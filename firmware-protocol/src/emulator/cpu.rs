@@ -24,6 +24,8 @@ pub(super) enum Step {
     Sample,
     /// Debug text about servos that did not answer.
     Complain,
+    /// Send the joints to radio followers.
+    Lead,
     /// Text about the supply (G3).
     ComplainSupply,
     /// Print T:1051.
@@ -52,6 +54,8 @@ pub(super) enum Step {
     SampleMirror,
     /// Boot is over.
     Listen,
+    /// A command is done with.
+    Executed,
 }
 
 /// What servos said when they were last read.
@@ -71,6 +75,8 @@ pub(super) struct Cpu {
     /// Blocked on a full transmit FIFO.
     printing: bool,
     listening: bool,
+    /// In the middle of a command.
+    executing: bool,
     /// The line being received (G1: in the loop; G3: in the serial task).
     line: Vec<u8>,
     /// Lines waiting for the loop (G3).
@@ -95,6 +101,7 @@ impl Cpu {
             wake_ns: 0,
             printing: false,
             listening: false,
+            executing: false,
             line: Vec::new(),
             queue: VecDeque::new(),
             measured: Measured::default(),
@@ -112,8 +119,7 @@ impl Cpu {
     }
 
     pub(super) fn is_listening(&self) -> bool {
-        let blocked = self.steps.iter().any(|step| matches!(step, Step::Drain));
-        self.listening && !(blocked && !matches!(self.steps.front(), Some(Step::Drain)))
+        self.listening && !self.executing
     }
 
     /// Does these before everything else, in this order.
@@ -177,6 +183,7 @@ impl Board {
                     Step::Scan,
                     Step::Complain,
                     Step::ComplainSupply,
+                    Step::Lead,
                     Step::Stream,
                     Step::EndOfPass,
                 ]);
@@ -196,6 +203,12 @@ impl Board {
             Step::Sample => self.sample(),
             Step::Complain => self.complain(),
             Step::ComplainSupply => self.complain_supply(),
+            Step::Lead => {
+                // A radio leader without followers.
+                if self.cpu.esp_now_mode == 1 {
+                    self.cpu.first([say("Error sending the data")]);
+                }
+            }
             Step::Frame => {
                 let frame = frame::text(self);
                 self.cpu.first([say(&frame)]);
@@ -235,6 +248,7 @@ impl Board {
             Step::Home => self.home(),
             Step::SampleMirror => self.cpu.measured.mirror_load = self.bus.load(2),
             Step::Listen => self.cpu.listening = true,
+            Step::Executed => self.cpu.executing = false,
         }
     }
 
@@ -346,7 +360,10 @@ impl Board {
         let Some(document) = document else { return };
         let echoes = self.cpu.feedback_mode == 1 && !self.g3();
         let steps = self.execute(&document);
-        self.cpu.first(steps);
+        if !steps.is_empty() {
+            self.cpu.executing = true;
+            self.cpu.first(steps.into_iter().chain([Step::Executed]));
+        }
         if echoes {
             let mut echo = line;
             echo.extend(b"\r\n");

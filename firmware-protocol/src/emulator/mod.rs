@@ -28,9 +28,10 @@
 //! | 107, 108, 109, 112 | torque limits and gains |
 //! | 111 | blocks |
 //! | 210 | torque of all; G3 folds the arm first |
-//! | 301, 605 | ESP-NOW mode (kept only), feedback mode |
+//! | 300, 301, 605 | ESP-NOW (its debug text only), feedback mode |
 //! | 302, 502, 503, 600 | MAC line, middle, P gain, restart |
-//! | 103, 104, 1041, 123 | **not yet**: ignored, counted by [`Board::unsupported_commands`] |
+//! | 1041 | inverse kinematics once, then one write at the left-over speed and acceleration |
+//! | 103, 104, 110, 123 | **not yet**: ignored, counted by [`Board::unsupported_commands`] |
 //! | others | ignored, as on the board |
 
 mod board;

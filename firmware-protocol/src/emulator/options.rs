@@ -38,8 +38,9 @@ pub struct BoardOptions {
 }
 
 impl BoardOptions {
-    /// Where the boot's homing ends: home, with the hand at 3.14 rad.
-    pub const BOOT_POSE: FirmwareAngles = FirmwareAngles { hand_rad: 3.14, ..FirmwareAngles::HOME };
+    /// Where the boot's homing ends: home, with the hand at step 2047 (3.140 rad, closed).
+    pub const BOOT_POSE: FirmwareAngles =
+        FirmwareAngles { hand_rad: 2047.0 * crate::steps::STEP_RAD, ..FirmwareAngles::HOME };
 
     /// The defaults of a generation.
     #[must_use]

@@ -129,34 +129,36 @@ struct Collected<'a> {
     keys: u8,
 }
 
+/// The joint of the last letter of a key such as `tB`.
+fn joint_of_letter(letter: u8) -> Option<usize> {
+    b"BSETRG".iter().position(|&known| known == letter)
+}
+
 impl<'a> Collected<'a> {
     fn take(&mut self, key: &[u8], value: Value<'a>) {
         self.keys = self.keys.saturating_add(1);
+        // Patterns of single bytes become one decision tree; there are up to 24 keys a line, 56 lines a second.
         let place = match key {
-            b"T" => &mut self.code,
-            b"x" => &mut self.pose[0],
-            b"y" => &mut self.pose[1],
-            b"z" => &mut self.pose[2],
-            b"tit" => &mut self.pose[3],
-            b"b" => &mut self.pose[4],
-            b"s" => &mut self.pose[5],
-            b"e" => &mut self.pose[6],
-            b"t" => &mut self.pose[7],
-            b"r" => &mut self.pose[8],
-            b"g" => &mut self.pose[9],
-            b"tB" => &mut self.loads[0],
-            b"tS" => &mut self.loads[1],
-            b"tE" => &mut self.loads[2],
-            b"tT" => &mut self.loads[3],
-            b"tR" => &mut self.loads[4],
-            b"tG" => &mut self.loads[5],
-            b"torswitchB" => &mut self.switches[0],
-            b"torswitchS" => &mut self.switches[1],
-            b"torswitchE" => &mut self.switches[2],
-            b"torswitchT" => &mut self.switches[3],
-            b"torswitchR" => &mut self.switches[4],
-            b"torswitchG" => &mut self.switches[5],
-            b"v" => &mut self.supply,
+            [b'T'] => &mut self.code,
+            [b'x'] => &mut self.pose[0],
+            [b'y'] => &mut self.pose[1],
+            [b'z'] => &mut self.pose[2],
+            [b't', b'i', b't'] => &mut self.pose[3],
+            [b'b'] => &mut self.pose[4],
+            [b's'] => &mut self.pose[5],
+            [b'e'] => &mut self.pose[6],
+            [b't'] => &mut self.pose[7],
+            [b'r'] => &mut self.pose[8],
+            [b'g'] => &mut self.pose[9],
+            [b'v'] => &mut self.supply,
+            [b't', joint] => match joint_of_letter(*joint) {
+                Some(joint) => &mut self.loads[joint],
+                None => return,
+            },
+            [b't', b'o', b'r', b's', b'w', b'i', b't', b'c', b'h', joint] => match joint_of_letter(*joint) {
+                Some(joint) => &mut self.switches[joint],
+                None => return,
+            },
             b"feedback_valid" => {
                 self.marked_invalid |= value == Value::Bool(false);
                 return;

@@ -41,7 +41,7 @@ pub use write_buffer::{WriteBuffer, WriteBufferFull};
 
 use std::time::Duration;
 
-use firmware_protocol::{Command, FirmwareAngles, Generation, GoalAngles, LineSplitter};
+use firmware_protocol::{Command, FirmwareAngles, Generation, GoalAngles, LineSplitter, ServoSpeed};
 
 use crate::types::{CommandWritten, JointCommand, Timestamp};
 use handshake::Handshake;
@@ -181,7 +181,7 @@ impl LinkMachine {
         }
         let joints = Command::Joints {
             goal: GoalAngles::new(FirmwareAngles::from(command.goal))?,
-            speed: self.options.servo_speed,
+            speed: ServoSpeed::from_rad_per_s(command.servo_speed_rad_s)?,
             acceleration: self.options.servo_acceleration,
         };
         self.in_flight = Some(*command);

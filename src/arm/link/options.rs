@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use firmware_protocol::{Error, Generation, ServoAcceleration, ServoSpeed};
+use firmware_protocol::{Error, Generation, ServoAcceleration};
 
 /// Settings of a [`LinkMachine`](super::LinkMachine); [`LinkOptions::new`] has the usual ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,8 +11,6 @@ pub struct LinkOptions {
     ///
     /// G1b cannot be told from G1 on the wire: name it here to have its narrower limits.
     pub generation: Option<Generation>,
-    /// Top speed sent with each command.
-    pub servo_speed: ServoSpeed,
     /// Ramp sent with each command.
     pub servo_acceleration: ServoAcceleration,
     /// A port that never delivers a byte is given up after this time.
@@ -32,10 +30,9 @@ pub struct LinkOptions {
 impl LinkOptions {
     /// Waits as the firmware needs them (reference: firmware G1 boot, up to 25 s; its servo time-outs), stillness of 1 s
     /// within 1° (the encoders repeat to a step, 0.09°).
-    pub const fn new(servo_speed: ServoSpeed, servo_acceleration: ServoAcceleration) -> Self {
+    pub const fn new(servo_acceleration: ServoAcceleration) -> Self {
         Self {
             generation: None,
-            servo_speed,
             servo_acceleration,
             silence_timeout: Duration::from_secs(3),
             boot_timeout: Duration::from_secs(30),
@@ -45,9 +42,9 @@ impl LinkOptions {
         }
     }
 
-    /// As [`LinkOptions::new`] with speed 1000 steps/s (88 °/s) and acceleration 50 (440 °/s²): what the vendor's ROS driver
-    /// sends (`waveshareteam/roarm_ws`, `roarm_driver.py`).
+    /// As [`LinkOptions::new`] with acceleration 50 (440 °/s²): what the vendor's ROS driver sends
+    /// (`waveshareteam/roarm_ws`, `roarm_driver.py`).
     pub fn vendor_profile() -> Result<Self, Error> {
-        Ok(Self::new(ServoSpeed::new(1000)?, ServoAcceleration::new(50)?))
+        Ok(Self::new(ServoAcceleration::new(50)?))
     }
 }

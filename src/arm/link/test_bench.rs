@@ -56,7 +56,7 @@ pub(super) fn home() -> Vec<u8> {
 
 pub(super) fn command(sequence: u64) -> JointCommand {
     let goal = JointAngles::from(FirmwareAngles::HOME);
-    JointCommand { sequence, tick: sequence, goal }
+    JointCommand { sequence, tick: sequence, goal, servo_speed_rad_s: 3.0 }
 }
 
 /// A machine on a logical clock with everything that came out of it.

@@ -162,7 +162,7 @@ mod tests {
     use crate::types::JointAngles;
 
     fn command(sequence: u64) -> JointCommand {
-        JointCommand { sequence, tick: sequence, goal: JointAngles::ZERO }
+        JointCommand { sequence, tick: sequence, goal: JointAngles::ZERO, servo_speed_rad_s: 3.0 }
     }
 
     #[test]

@@ -117,3 +117,35 @@ fn scaled_single(mut value: f32, exponent: i32) -> f32 {
     }
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Generation, Joint, steps};
+
+    /// The vendor's firmware, trace t0-0010: the same command ends one step apart on the two libraries.
+    #[test]
+    fn version_7_reads_short_decimals_in_single_precision() {
+        let elbow = |library| match number(b"1.040806", library) {
+            Some(Number::Real(angle_rad)) => steps::goal(Generation::G1, Joint::Elbow, angle_rad),
+            other => unreachable!("{other:?}"),
+        };
+        assert_eq!((elbow(JsonLibrary::A6), elbow(JsonLibrary::A7)), (1703, 1702));
+    }
+
+    #[test]
+    fn odd_numbers_that_the_board_takes() {
+        let a6 = |text: &[u8]| number(text, JsonLibrary::A6);
+        assert_eq!(a6(b"+105"), Some(Number::Unsigned(105)));
+        assert_eq!(a6(b"0105"), Some(Number::Unsigned(105)));
+        assert_eq!(a6(b"-9223372036854775808"), Some(Number::Negative(i64::MIN)));
+        assert_eq!(a6(b".5"), Some(Number::Real(0.5)));
+        assert_eq!(a6(b"105."), Some(Number::Real(105.0)));
+        assert_eq!(a6(b"1e"), Some(Number::Real(1.0)));
+        assert_eq!(a6(b"1e400"), Some(Number::Real(f64::INFINITY)));
+        assert_eq!(a6(b"1e-400"), Some(Number::Real(0.0)));
+        for refused in [&b""[..], b"-", b"e5", b"1-2", b"1.2.3", b"--1"] {
+            assert_eq!(a6(refused), None);
+        }
+    }
+}

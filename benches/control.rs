@@ -1,0 +1,91 @@
+//! Time of one control tick in the middle of a chunk.
+
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use roarm::control::{ControlParameters, Controller, Inputs, JointBounds, Phase};
+use roarm::types::{
+    Chunk, CommandWritten, FeedbackSample, FrameMetadata, JointAngles, MAX_CAMERAS, Timestamp,
+};
+
+const TICK: Duration = Duration::from_millis(20);
+
+fn pose(angle: f64) -> JointAngles {
+    JointAngles::from_array_rad([angle; 6])
+}
+
+fn parameters() -> ControlParameters {
+    ControlParameters {
+        joint_limits: JointBounds { lower: pose(-1.5), upper: pose(1.5) },
+        trained_range: Some(JointBounds { lower: pose(-1.2), upper: pose(1.2) }),
+        max_velocity_rad_s: 1.5,
+        max_acceleration_rad_s2: 10.0,
+        stop_deceleration_rad_s2: 15.0,
+        ramp_speed_rad_s: 0.26,
+        servo_speed_rad_s: 3.0,
+        start_pose: None,
+        action_period: Duration::from_millis(33),
+        actions_per_chunk: 50,
+        first_chunk_speed: 1.0,
+        cameras: 1,
+        duration: None,
+        max_feedback_age: Duration::from_millis(250),
+        max_frame_age: Duration::from_millis(500),
+        max_observation_age: Duration::from_secs(2),
+        inference_timeout: Duration::from_secs(5),
+        rejections_before_stop: 3,
+    }
+}
+
+/// A core with everything that it needs for ever: a link that writes at once, fresh frames, chunks on demand.
+struct Fixture {
+    controller: Controller,
+    now: Timestamp,
+    arm: JointAngles,
+    written: Option<CommandWritten>,
+    chunk: Option<Chunk>,
+}
+
+impl Fixture {
+    fn tick(&mut self) {
+        self.now = self.now + TICK;
+        let mut frames = [None; MAX_CAMERAS];
+        frames[0] = Some(FrameMetadata { id: 0, sequence: 0, captured: self.now, width: 640, height: 480 });
+        let chunk = self.chunk.take();
+        let inputs = Inputs {
+            feedback: Some(FeedbackSample { sequence: 0, angles: self.arm, measured: self.now }),
+            frames,
+            chunk: chunk.as_ref(),
+            written: self.written.take(),
+            link_ready: true,
+            go: true,
+            stop: None,
+        };
+        let outputs = self.controller.tick(self.now, &inputs);
+        if let Some(command) = outputs.command {
+            self.arm = command.goal;
+            self.written = Some(CommandWritten { command, written: self.now });
+        }
+        if let Some(request) = outputs.observation {
+            let actions: [JointAngles; 50] = std::array::from_fn(|step| pose((step as f64 * 0.1).sin()));
+            self.chunk = Chunk::new(request.chunk_id, request.observed, request.tick, self.now, &actions).ok();
+        }
+    }
+}
+
+fn tick(criterion: &mut Criterion) {
+    let mut fixture = Fixture {
+        controller: Controller::new(parameters()),
+        now: Timestamp::from_nanos(1_000_000_000),
+        arm: pose(0.1),
+        written: None,
+        chunk: None,
+    };
+    while fixture.controller.phase() != Phase::Running {
+        fixture.tick();
+    }
+    criterion.bench_function("control tick", |bencher| bencher.iter(|| fixture.tick()));
+}
+
+criterion_group!(benches, tick);
+criterion_main!(benches);

@@ -1,0 +1,11 @@
+"""Where the tests find the repository's files."""
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+BUNDLE = REPOSITORY / "models" / "smolvla-tiny"
+TINY = REPOSITORY / "tests" / "data" / "smolvla_tiny"
+CHECKPOINT = TINY / "pretrained_model"
+VLM = TINY / "vlm_tiny"
+GOLDEN = TINY / "golden.npz"
+TASK = (TINY / "golden_task.txt").read_text()

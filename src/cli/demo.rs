@@ -1,0 +1,117 @@
+//! `roarm demo`: emulated arm, simulated cell, shipped policy.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use firmware_protocol::Generation;
+
+use super::exit::{CliError, Exit};
+use super::live::{self, Consent, LiveRun};
+use super::plan::{self, ControlSettings, PolicyFlags};
+use super::run::open_arm;
+use super::signals::Signals;
+use super::terminal;
+use crate::camera::{FrameSource, PacedSource};
+use crate::config::Config;
+use crate::policy::{Bundle, CameraSlot};
+use crate::runtime;
+use crate::sim::{CellCamera, CellOptions, PtyBoard, PtyBoardOptions};
+
+#[derive(Args, Debug)]
+pub(super) struct DemoFlags {
+    /// Seconds that the policy moves the arm
+    #[arg(long, value_name = "SECONDS", default_value_t = 8.0)]
+    duration: f64,
+    /// Seed of the cell and of the policy's noise
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// The emulated board's firmware generation: g1 or g3
+    #[arg(long, value_name = "G", default_value = "g1")]
+    firmware: Generation,
+    /// The instruction
+    #[arg(long, value_name = "TEXT", default_value = "Open the gripper.")]
+    task: String,
+    /// The policy bundle's folder [default: models/smolvla-tiny of the clone]
+    #[arg(long, value_name = "DIR")]
+    policy: Option<PathBuf>,
+    /// Write every line that reaches the emulated board, and every line it sends, with its time
+    #[arg(long, value_name = "FILE")]
+    board_log: Option<PathBuf>,
+    /// Print the summary as one JSON object on the last line of standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    inference: PolicyFlags,
+}
+
+/// The emulated arm may go to its start pose faster than a real one.
+const DEMO_RAMP_DEG_S: f64 = 45.0;
+
+/// The shipped bundle: below the working folder, or below a folder above the program.
+fn shipped_policy() -> Result<PathBuf, CliError> {
+    const SHIPPED: &str = "models/smolvla-tiny";
+    let program = std::env::current_exe().unwrap_or_default();
+    let folders = std::iter::once(Path::new(".")).chain(program.ancestors().skip(1).take(4));
+    folders.map(|folder| folder.join(SHIPPED)).find(|path| path.is_dir()).ok_or_else(|| {
+        CliError::Arguments(format!("the shipped policy {SHIPPED} is not here: run in the clone, or pass --policy DIR"))
+    })
+}
+
+/// A cell whose pictures have the aspect that the policy was trained on, 480 rows high.
+fn cell_options(seed: u64, slots: &[CameraSlot]) -> CellOptions {
+    let usual = CellOptions { seed, ..CellOptions::default() };
+    match slots {
+        [slot] if slot.height > 0 => CellOptions { width: usual.height * slot.width / slot.height, ..usual },
+        _ => usual,
+    }
+}
+
+pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
+    let mut config = Config::defaults();
+    config.motion.ramp_speed_deg_s = DEMO_RAMP_DEG_S;
+    let folder = flags.policy.clone().map_or_else(shipped_policy, Ok)?;
+    let bundle = Bundle::load(&folder)?;
+    if bundle.slots().len() != 1 {
+        return Err(CliError::Arguments("the demo's cell has one camera: choose a policy with one camera slot".to_owned()));
+    }
+    let duration = Duration::try_from_secs_f64(flags.duration)
+        .map_err(|_| CliError::Arguments(format!("--duration {} is no length of time", flags.duration)))?;
+    let settings = ControlSettings {
+        duration: Some(duration),
+        start_pose: plan::start_pose(&config.motion.start_pose, &bundle, &[])?,
+        first_chunk_speed: 1.0,
+        ..ControlSettings::default()
+    };
+    terminal::say(format!("policy {} on {} (random weights: it moves, but means nothing by it)", folder.display(), plan::device(&flags.inference, &config)));
+    let engine = plan::engine(&bundle, &flags.inference, &config)?;
+    let producer = plan::producer(engine, &flags.task, flags.seed)?;
+    let signals = Signals::catch()?;
+    let board = PtyBoard::spawn(PtyBoardOptions {
+        generation: flags.firmware,
+        log: flags.board_log.clone(),
+        ..PtyBoardOptions::default()
+    })?;
+    let pose = board.arm_pose();
+    let options = cell_options(flags.seed, bundle.slots());
+    let camera = CellCamera::new(options, Arc::new(move || pose.get()));
+    let camera: Box<dyn FrameSource> = Box::new(PacedSource::new(camera, runtime::now));
+    terminal::say(format!("emulated arm (firmware {}) on {}, {}", flags.firmware, board.path().display(), camera.description()));
+    let (arm, handle) = open_arm(board.path(), None, &config)?;
+    let generation = live::wait_for_arm(&arm, &signals)?;
+    let live = LiveRun {
+        arm,
+        handle,
+        cameras: vec![camera],
+        producer,
+        parameters: plan::control_parameters(&config, &bundle, generation, &settings)?,
+        tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
+        consent: Consent::Given,
+        table_clearance_m: config.safety.table_clearance_mm * 1e-3,
+        json: flags.json,
+    };
+    let exit = live::run(live, &signals)?;
+    board.stop();
+    Ok(exit)
+}

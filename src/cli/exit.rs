@@ -1,0 +1,125 @@
+//! Exit codes, and the errors that lead to them.
+
+use std::process::ExitCode;
+
+use crate::arm::{ArmError, LinkFault};
+use crate::camera::CameraError;
+use crate::config::ConfigError;
+use crate::control::{EndCause, StopKind, TableTouched};
+use crate::policy::PolicyError;
+use crate::runtime::SessionError;
+use crate::sim::SimError;
+
+/// How the program ends; documented in `docs/configuration.md` and by `roarm --help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: failed.
+    Failed,
+    /// 2: bad arguments or configuration.
+    BadArguments,
+    /// 3: refused by a check before the start; nothing moved.
+    Refused,
+    /// 4: ended by a protective stop.
+    Stopped,
+    /// 130, 143, 129: ended by Ctrl-C, SIGTERM, SIGHUP.
+    Signal(u8),
+}
+
+impl Exit {
+    /// The code for a run that ended for `cause`.
+    pub const fn after_run(cause: EndCause) -> Self {
+        match cause {
+            EndCause::Interrupted => Self::Signal(130),
+            EndCause::Terminated => Self::Signal(143),
+            EndCause::HungUp => Self::Signal(129),
+            EndCause::Declined => Self::Refused,
+            _ => match cause.kind() {
+                StopKind::Normal => Self::Done,
+                StopKind::Protective => Self::Stopped,
+            },
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::BadArguments => 2,
+            Exit::Refused => 3,
+            Exit::Stopped => 4,
+            Exit::Signal(code) => code,
+        })
+    }
+}
+
+/// Everything that can end a verb before its own summary.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// `roarm.toml`.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The policy bundle, ONNX Runtime or inference.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A camera or recording.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    /// The serial port.
+    #[error(transparent)]
+    Arm(#[from] ArmError),
+    /// The link to the board.
+    #[error(transparent)]
+    Link(#[from] LinkFault),
+    /// The emulated arm.
+    #[error(transparent)]
+    Sim(#[from] SimError),
+    /// The first motion would touch the table.
+    #[error(transparent)]
+    Table(#[from] TableTouched),
+    /// Threads.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// A file that the user named.
+    #[error("cannot read {}: {source}. Check the path and its permissions", path.display())]
+    File {
+        /// Which.
+        path: std::path::PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// The terminal or signals.
+    #[error("cannot talk to the terminal: {0}")]
+    Terminal(#[from] std::io::Error),
+    /// Arguments that do not fit together.
+    #[error("{0}")]
+    Arguments(String),
+    /// The machine, the arm or the policy do not fit together; nothing moved.
+    #[error("{0}")]
+    Refused(String),
+    /// A signal came before the run had begun.
+    #[error("ended by {} before anything moved", .0)]
+    Signal(EndCause),
+}
+
+impl CliError {
+    /// The exit code that belongs to it: everything here happens before the arm moves.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Arguments(_) => Exit::BadArguments,
+            Self::Session(_) | Self::Terminal(_) => Exit::Failed,
+            Self::Signal(cause) => Exit::after_run(*cause),
+            Self::Policy(_)
+            | Self::Camera(_)
+            | Self::Arm(_)
+            | Self::Link(_)
+            | Self::Sim(_)
+            | Self::Table(_)
+            | Self::File { .. }
+            | Self::Refused(_) => Exit::Refused,
+        }
+    }
+}

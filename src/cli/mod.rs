@@ -1,0 +1,68 @@
+//! The command line: raw flags -> a checked plan -> a call into the library. One file a verb.
+
+mod demo;
+mod doctor;
+mod exit;
+mod live;
+mod plan;
+mod policy;
+mod run;
+mod signals;
+mod sim;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{CliError, Exit};
+pub use plan::{ControlSettings, control_parameters};
+
+/// Runs SmolVLA policies on a Waveshare RoArm-M3 arm.
+#[derive(Debug, Parser)]
+#[command(
+    name = "roarm",
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad arguments or configuration, 3 refused by a check before the start, \
+                  4 ended by a protective stop, 130/143/129 ended by Ctrl-C/SIGTERM/SIGHUP.\n\
+                  roarm is not a safety-rated system: the 12 V switch is the emergency stop."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Emulated arm, simulated cell, shipped policy: no hardware, no setup
+    Demo(demo::DemoFlags),
+    /// Run a policy on the arm
+    Run(run::RunFlags),
+    /// A virtual RoArm-M3 on a pseudo-terminal, for any client
+    Sim(sim::SimFlags),
+    /// Look at a policy bundle, or prove that this machine computes what PyTorch computed
+    Policy {
+        #[command(subcommand)]
+        verb: policy::PolicyVerb,
+    },
+    /// One page: what would stop a run, with the fix
+    Doctor(doctor::DoctorFlags),
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let result = match Arguments::parse().verb {
+        Verb::Demo(flags) => demo::demo(&flags),
+        Verb::Run(flags) => run::run(&flags),
+        Verb::Sim(flags) => sim::sim(&flags),
+        Verb::Policy { verb } => policy::policy(&verb),
+        Verb::Doctor(flags) => doctor::doctor(&flags),
+    };
+    result
+        .unwrap_or_else(|error| {
+            terminal::say(format!("error: {error}"));
+            error.exit()
+        })
+        .into()
+}

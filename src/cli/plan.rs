@@ -1,0 +1,284 @@
+//! From flags, configuration and bundle to a checked plan.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use calibration::JointLimits;
+use clap::Args;
+use firmware_protocol::Generation;
+
+use super::exit::CliError;
+use crate::camera::{CameraError, FrameSource, PacedSource, DatasetSource, SourceSpec, V4l2Source};
+use crate::config::{self, Config, Firmware, StartPose};
+use crate::control::{ControlParameters, JointBounds};
+use crate::episode::Dataset;
+use crate::policy::{Bundle, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, find_library};
+use crate::runtime;
+use crate::types::{DatasetAngles, Joint, JointAngles, MAX_CAMERAS};
+
+/// Where a policy comes from and where it runs.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct PolicyFlags {
+    /// Where inference runs: cpu, cuda or cuda:N; a device that is not available is an error
+    #[arg(long, value_name = "DEVICE")]
+    pub(super) device: Option<Device>,
+    /// Threads for inference on the processor [default: all cores but one]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<usize>,
+    /// ONNX Runtime library to load [default: configuration, ORT_DYLIB_PATH, .cache, beside the program]
+    #[arg(long, value_name = "FILE")]
+    pub(super) onnxruntime: Option<PathBuf>,
+}
+
+/// The configuration file, or its defaults when there is none and none was asked for.
+pub(super) fn load_config(path: Option<&Path>) -> Result<Config, CliError> {
+    let found = path.map_or_else(|| PathBuf::from("roarm.toml"), Path::to_owned);
+    match std::fs::read_to_string(&found) {
+        Ok(text) => Ok(Config::parse(&text, &found.display().to_string())?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => Ok(Config::defaults()),
+        Err(source) => Err(CliError::File { path: found, source }),
+    }
+}
+
+/// Finds ONNX Runtime: flag, configuration, environment, cache, beside the program.
+pub(super) fn onnxruntime(flags: &PolicyFlags, config: &Config) -> Result<PathBuf, CliError> {
+    let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+    let candidates = LibraryCandidates {
+        flag: flags.onnxruntime.clone(),
+        config: config.policy.library.clone(),
+        environment: std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from),
+        folders: library_folders(beside.as_deref()),
+    };
+    Ok(find_library(&candidates)?)
+}
+
+/// The cache of `cargo xtask setup`, in the working folder or above the program (`target/release` lies in the clone), then
+/// the program's own folder.
+fn library_folders(program: Option<&Path>) -> Vec<PathBuf> {
+    const CACHE: &str = ".cache/onnxruntime/1.31.1";
+    let above = program.into_iter().flat_map(|folder| folder.ancestors().take(4)).map(|folder| folder.join(CACHE));
+    std::iter::once(PathBuf::from(CACHE)).chain(above).chain(program.map(Path::to_owned)).collect()
+}
+
+/// The device that flags or configuration ask for.
+pub(super) fn device(flags: &PolicyFlags, config: &Config) -> Device {
+    flags.device.unwrap_or(match config.policy.device {
+        config::Device::Cpu => Device::Cpu,
+        config::Device::Cuda => Device::Cuda { index: 0 },
+    })
+}
+
+/// Opens a bundle's engine.
+pub(super) fn engine(bundle: &Bundle, flags: &PolicyFlags, config: &Config) -> Result<Engine, CliError> {
+    let options = EngineOptions {
+        device: device(flags, config),
+        threads: flags.threads.or_else(|| config.policy.threads.and_then(|threads| usize::try_from(threads).ok())),
+        library: onnxruntime(flags, config)?,
+    };
+    Ok(Engine::new(bundle, &options)?)
+}
+
+/// An engine that knows its task, warmed up, with seeded noise.
+pub(super) fn producer(mut engine: Engine, task: &str, seed: u64) -> Result<ChunkProducer, CliError> {
+    engine.set_task(task)?;
+    engine.warm_up()?;
+    Ok(ChunkProducer::new(Box::new(engine), seed))
+}
+
+/// What a run may set beyond configuration and bundle.
+#[derive(Clone, Debug, Default)]
+pub struct ControlSettings {
+    /// Actions of each chunk to play; the bundle's own number when `None`.
+    pub n_action_steps: Option<usize>,
+    /// Rate of actions, Hz; the bundle's own when `None`.
+    pub fps: Option<f64>,
+    /// How long the policy may move the arm.
+    pub duration: Option<Duration>,
+    /// Where the run starts; the arm's own pose when `None`.
+    pub start_pose: Option<JointAngles>,
+    /// Speed of the first chunk as a share of its recorded speed.
+    pub first_chunk_speed: f64,
+}
+
+/// The core's settings for an arm of this generation and this policy.
+pub fn control_parameters(
+    config: &Config,
+    bundle: &Bundle,
+    generation: Generation,
+    settings: &ControlSettings,
+) -> Result<ControlParameters, CliError> {
+    let fps = settings.fps.or(config.policy.fps).or_else(|| bundle.fps()).ok_or_else(|| {
+        CliError::Arguments(
+            "the policy bundle does not say at which rate it was trained: give it with --fps (the fps of its dataset)".to_owned(),
+        )
+    })?;
+    if !(fps.is_finite() && (0.1..=1000.0).contains(&fps)) {
+        return Err(CliError::Arguments(format!("--fps {fps} is no usable rate: give the fps of the policy's dataset, such as 30")));
+    }
+    let configured = config.policy.n_action_steps.and_then(|actions| usize::try_from(actions).ok());
+    let actions = settings.n_action_steps.or(configured).unwrap_or_else(|| bundle.n_action_steps());
+    if actions == 0 || actions > bundle.horizon() {
+        return Err(CliError::Arguments(format!(
+            "--n-action-steps {actions} is outside 1..={}, the policy's horizon",
+            bundle.horizon()
+        )));
+    }
+    if bundle.slots().len() > MAX_CAMERAS {
+        return Err(CliError::Refused(format!(
+            "the policy looks through {} cameras, roarm has room for {MAX_CAMERAS}",
+            bundle.slots().len()
+        )));
+    }
+    let limits = JointLimits::of(generation);
+    let action = &bundle.normalization().action;
+    let trained = JointBounds { lower: action.min_pose().into(), upper: action.max_pose().into() };
+    let (motion, safety) = (&config.motion, &config.safety);
+    let millis = |value: u32| Duration::from_millis(value.into());
+    Ok(ControlParameters {
+        joint_limits: JointBounds { lower: limits.lower(), upper: limits.upper() },
+        trained_range: Some(trained.widened(safety.trained_range_margin)),
+        max_velocity_rad_s: motion.max_velocity_deg_s.to_radians(),
+        max_acceleration_rad_s2: motion.max_acceleration_deg_s2.to_radians(),
+        stop_deceleration_rad_s2: motion.stop_deceleration_deg_s2.to_radians(),
+        ramp_speed_rad_s: motion.ramp_speed_deg_s.to_radians(),
+        servo_speed_rad_s: f64::from(motion.servo_speed_steps_s) * firmware_protocol::steps::STEP_RAD,
+        start_pose: settings.start_pose,
+        action_period: Duration::from_secs_f64(1.0 / fps),
+        actions_per_chunk: actions,
+        first_chunk_speed: settings.first_chunk_speed,
+        cameras: bundle.slots().len(),
+        duration: settings.duration,
+        max_feedback_age: millis(safety.max_feedback_age_ms),
+        max_frame_age: millis(safety.max_frame_age_ms),
+        max_observation_age: millis(safety.max_observation_age_ms),
+        inference_timeout: millis(safety.max_observation_age_ms) + Duration::from_secs(1),
+        rejections_before_stop: safety.rejections_before_stop,
+    })
+}
+
+/// The pose that `--start-pose` or the configuration names; `None` for "where the arm stands".
+pub(super) fn start_pose(
+    choice: &StartPose,
+    bundle: &Bundle,
+    cameras: &[SourceSpec],
+) -> Result<Option<JointAngles>, CliError> {
+    Ok(match choice {
+        StartPose::Zero => Some(JointAngles::ZERO),
+        StartPose::Home => Some(home()),
+        StartPose::DatasetMean => Some(bundle.normalization().state.mean_pose().into()),
+        StartPose::Current => None,
+        StartPose::Degrees(angles_deg) => Some(DatasetAngles::from_array_deg(*angles_deg).into()),
+        StartPose::Episode => {
+            let recorded = cameras.iter().find_map(|camera| match camera {
+                SourceSpec::Dataset(spec) => Some(spec),
+                _ => None,
+            });
+            let spec = recorded.ok_or_else(|| {
+                CliError::Arguments(
+                    "--start-pose episode takes the first pose of the recorded episode that is the camera: use it with --camera dataset:DIR:EPISODE".to_owned(),
+                )
+            })?;
+            let episode = Dataset::open(&spec.folder).and_then(|dataset| dataset.episode(spec.episode));
+            let episode = episode.map_err(CameraError::from)?;
+            episode.states.first().copied().map(JointAngles::from)
+        }
+    })
+}
+
+/// The firmware's home: upper arm upright, forearm level, gripper closed.
+pub(super) fn home() -> JointAngles {
+    let mut pose = JointAngles::ZERO;
+    pose.set(Joint::Elbow, std::f64::consts::FRAC_PI_2);
+    pose
+}
+
+/// Assigns `--camera [SLOT=]SOURCE` flags to the policy's slots, in its order.
+pub(super) fn camera_specs(flags: &[String], config: &Config, bundle: &Bundle) -> Result<Vec<SourceSpec>, CliError> {
+    let slots = bundle.slots();
+    let mut specs: Vec<Option<SourceSpec>> = vec![None; slots.len()];
+    let configured = config.cameras.iter().filter(|_| flags.is_empty());
+    for (name, camera) in configured {
+        specs[bundle.slot_index(name)?] = Some(SourceSpec::parse(&camera.source)?);
+    }
+    for flag in flags {
+        let (slot, source) = match flag.split_once('=').filter(|(slot, _)| !slot.contains([':', '?', '/'])) {
+            Some((slot, source)) => (bundle.slot_index(slot)?, source),
+            None if slots.len() == 1 => (0, flag.as_str()),
+            None => {
+                return Err(CliError::Arguments(format!(
+                    "the policy has {} camera slots: name the one that `{flag}` is for, as in --camera {}={flag}",
+                    slots.len(),
+                    slots.first().map_or("SLOT", |slot| slot.short_name())
+                )));
+            }
+        };
+        if specs[slot].replace(SourceSpec::parse(source)?).is_some() {
+            return Err(CliError::Arguments(format!("camera slot {} is given twice", slots[slot].name)));
+        }
+    }
+    specs
+        .into_iter()
+        .zip(slots)
+        .map(|(spec, slot)| {
+            spec.ok_or_else(|| {
+                CliError::Arguments(format!(
+                    "the policy's camera slot {} has no camera: add --camera {}=v4l2:/dev/video0 (or dataset:DIR:EPISODE)",
+                    slot.name,
+                    slot.short_name()
+                ))
+            })
+        })
+        .collect()
+}
+
+/// Opens a camera for a live run. A simulated cell needs an emulated arm: see `roarm demo`.
+pub(super) fn open_camera(spec: &SourceSpec) -> Result<Box<dyn FrameSource>, CliError> {
+    Ok(match spec {
+        SourceSpec::V4l2(spec) => Box::new(V4l2Source::open(spec)?),
+        SourceSpec::Dataset(spec) => Box::new(PacedSource::new(DatasetSource::open(spec)?, runtime::now)),
+        SourceSpec::Cell { .. } => {
+            return Err(CliError::Arguments(
+                "the simulated cell shows the emulated arm, which only `roarm demo` has: use that, or another camera".to_owned(),
+            ));
+        }
+    })
+}
+
+/// A flag's text as a start pose.
+pub(super) fn parse_start_pose(text: &str) -> Result<StartPose, String> {
+    match text {
+        "zero" => Ok(StartPose::Zero),
+        "home" => Ok(StartPose::Home),
+        "dataset-mean" => Ok(StartPose::DatasetMean),
+        "current" => Ok(StartPose::Current),
+        "episode" => Ok(StartPose::Episode),
+        list => {
+            let degrees: Option<Vec<f64>> = list.split(',').map(|degree| degree.trim().parse().ok()).collect();
+            let inside = |degrees: &[f64; 6]| degrees.iter().all(|degree| (-180.0..=180.0).contains(degree));
+            degrees.and_then(|degrees| <[f64; 6]>::try_from(degrees).ok()).filter(inside).map(StartPose::Degrees).ok_or_else(
+                || "use zero, home, dataset-mean, current, episode, or six degrees from -180 to 180 such as 0,20,60,40,0,10".to_owned(),
+            )
+        }
+    }
+}
+
+/// A flag's text as a firmware generation.
+pub(super) fn parse_firmware(text: &str) -> Result<Firmware, String> {
+    match text {
+        "auto" => Ok(Firmware::Auto),
+        "g1" => Ok(Firmware::G1),
+        "g1b" => Ok(Firmware::G1b),
+        "g3" => Ok(Firmware::G3),
+        _ => Err("use auto, g1, g1b or g3".to_owned()),
+    }
+}
+
+/// The generation that was named; `None` to detect it.
+pub(super) const fn generation(firmware: Firmware) -> Option<Generation> {
+    match firmware {
+        Firmware::Auto => None,
+        Firmware::G1 => Some(Generation::G1),
+        Firmware::G1b => Some(Generation::G1b),
+        Firmware::G3 => Some(Generation::G3),
+    }
+}

@@ -1,0 +1,301 @@
+//! The tables of the file as typed settings.
+
+use std::path::PathBuf;
+
+use toml::de::DeValue;
+
+use super::error::ConfigError;
+use super::reader::{Section, as_number};
+
+/// `[arm.NAME]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArmConfig {
+    /// Serial device, for example `/dev/ttyUSB0` or a stable name below `/dev/serial/by-id/`.
+    pub port: PathBuf,
+    /// Firmware generation of the board.
+    pub firmware: Firmware,
+    /// Names of the `[camera.SLOT]` tables that belong to this arm; empty: all of them.
+    pub cameras: Vec<String>,
+}
+
+/// Which firmware generation the board has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Firmware {
+    /// Told from the board's feedback at start.
+    #[default]
+    Auto,
+    /// The official example of 2025-01-08.
+    G1,
+    /// As G1 with narrower clamps of elbow and hand.
+    G1b,
+    /// The official example of 2026-07-01.
+    G3,
+}
+
+impl ArmConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            port: section.text("port", "path of a serial device, required", "/dev/ttyUSB0")?.into(),
+            firmware: section.choice(
+                "firmware",
+                &[
+                    ("auto", Firmware::Auto),
+                    ("g1", Firmware::G1),
+                    ("g1b", Firmware::G1b),
+                    ("g3", Firmware::G3),
+                ],
+            )?,
+            cameras: section.texts("cameras", "names of [camera.SLOT] tables; empty: all")?,
+        })
+    }
+}
+
+/// `[camera.SLOT]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraConfig {
+    /// The frame source as `--camera` takes it: `v4l2:/dev/video0`, `dataset:DIR:EPISODE`, `cell`.
+    pub source: String,
+}
+
+impl CameraConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        let allowed = "a frame source, required";
+        Ok(Self { source: section.text("source", allowed, "v4l2:/dev/video0")? })
+    }
+}
+
+/// `[motion]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct MotionConfig {
+    /// Speed of the ramp to the start pose, degrees a second.
+    pub ramp_speed_deg_s: f64,
+    /// Highest joint velocity of a command, degrees a second.
+    pub max_velocity_deg_s: f64,
+    /// Highest joint acceleration between commands, degrees a second squared.
+    pub max_acceleration_deg_s2: f64,
+    /// Deceleration of the stop ramp, degrees a second squared.
+    pub stop_deceleration_deg_s2: f64,
+    /// Rate of the control tick, hertz.
+    pub command_rate_hz: f64,
+    /// Speed written into each T:102, servo steps a second (4096 steps a turn).
+    pub servo_speed_steps_s: u16,
+    /// Acceleration written into each T:102, units of 100 steps a second squared.
+    pub servo_acceleration: u8,
+    /// Where the arm goes before the policy starts.
+    pub start_pose: StartPose,
+}
+
+/// Where the arm goes before the policy starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum StartPose {
+    /// All joints at 0.
+    Zero,
+    /// The pose of the firmware after boot.
+    Home,
+    /// The mean state of the dataset that the policy was trained on.
+    #[default]
+    DatasetMean,
+    /// Where it is.
+    Current,
+    /// The first state of the episode that a `dataset:` camera plays.
+    Episode,
+    /// Dataset degrees: base, shoulder, elbow, wrist, roll, gripper.
+    Degrees([f64; 6]),
+}
+
+const MOTION: MotionConfig = MotionConfig {
+    ramp_speed_deg_s: 15.0,
+    max_velocity_deg_s: 90.0,
+    max_acceleration_deg_s2: 600.0,
+    stop_deceleration_deg_s2: 900.0,
+    command_rate_hz: 50.0,
+    servo_speed_steps_s: 2000,
+    servo_acceleration: 100,
+    start_pose: StartPose::DatasetMean,
+};
+
+impl Default for MotionConfig {
+    fn default() -> Self {
+        MOTION
+    }
+}
+
+impl MotionConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        let default = MOTION;
+        Ok(Self {
+            // The design allows 15 degrees a second for a first motion; a slower ramp only takes longer.
+            ramp_speed_deg_s: section.number("ramp_speed_deg_s", default.ramp_speed_deg_s, 1.0..=15.0)?,
+            // The servos reach 270 degrees a second without load.
+            max_velocity_deg_s: section.number(
+                "max_velocity_deg_s",
+                default.max_velocity_deg_s,
+                1.0..=270.0,
+            )?,
+            max_acceleration_deg_s2: section.number(
+                "max_acceleration_deg_s2",
+                default.max_acceleration_deg_s2,
+                10.0..=5000.0,
+            )?,
+            stop_deceleration_deg_s2: section.number(
+                "stop_deceleration_deg_s2",
+                default.stop_deceleration_deg_s2,
+                10.0..=5000.0,
+            )?,
+            command_rate_hz: section.number("command_rate_hz", default.command_rate_hz, 5.0..=200.0)?,
+            // 0 would mean "as fast as it can" to the board.
+            servo_speed_steps_s: narrow(section.whole(
+                "servo_speed_steps_s",
+                default.servo_speed_steps_s.into(),
+                1..=3070,
+            )?),
+            servo_acceleration: narrow(section.whole(
+                "servo_acceleration",
+                default.servo_acceleration.into(),
+                1..=254,
+            )?),
+            start_pose: StartPose::read(section)?,
+        })
+    }
+}
+
+impl StartPose {
+    fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        let key = "start_pose";
+        let allowed =
+            "\"zero\", \"home\", \"dataset-mean\", \"current\", \"episode\", or six degrees from -180 to 180";
+        let Some(value) = section.any(key, "\"dataset-mean\"", allowed) else { return Ok(Self::default()) };
+        match value {
+            DeValue::String(word) => match word.as_ref() {
+                "zero" => Ok(Self::Zero),
+                "home" => Ok(Self::Home),
+                "dataset-mean" => Ok(Self::DatasetMean),
+                "current" => Ok(Self::Current),
+                "episode" => Ok(Self::Episode),
+                other => Err(section.out_of_range(key, &format!("{other:?}"), allowed)),
+            },
+            DeValue::Array(items) => {
+                let degrees: Option<Vec<f64>> = items.iter().map(|item| as_number(item.get_ref())).collect();
+                let inside =
+                    |degrees: &[f64; 6]| degrees.iter().all(|degree| (-180.0..=180.0).contains(degree));
+                let degrees = degrees.and_then(|degrees| <[f64; 6]>::try_from(degrees).ok()).filter(inside);
+                degrees.map(Self::Degrees).ok_or_else(|| section.out_of_range(key, "that list", allowed))
+            }
+            other => Err(section.wrong_type(key, "a word or a list of six degrees", other)),
+        }
+    }
+}
+
+/// `[safety]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct SafetyConfig {
+    /// Oldest feedback to move on, milliseconds.
+    pub max_feedback_age_ms: u32,
+    /// Oldest camera frame to start a chunk from, milliseconds.
+    pub max_frame_age_ms: u32,
+    /// Oldest observation whose actions may still be sent, milliseconds.
+    pub max_observation_age_ms: u32,
+    /// Rejected commands in a row that end the run with a protective stop.
+    pub rejections_before_stop: u32,
+    /// Margin beyond the dataset's minimum and maximum, as a share of that range.
+    pub trained_range_margin: f64,
+    /// Least height of the arm over the table, millimetres.
+    pub table_clearance_mm: f64,
+}
+
+const SAFETY: SafetyConfig = SafetyConfig {
+    max_feedback_age_ms: 250,
+    max_frame_age_ms: 500,
+    max_observation_age_ms: 2000,
+    rejections_before_stop: 10,
+    trained_range_margin: 0.10,
+    table_clearance_mm: 10.0,
+};
+
+impl Default for SafetyConfig {
+    fn default() -> Self {
+        SAFETY
+    }
+}
+
+impl SafetyConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        let default = SAFETY;
+        let mut whole = |key, default: u32, range| section.whole(key, default.into(), range).map(narrow);
+        Ok(Self {
+            max_feedback_age_ms: whole("max_feedback_age_ms", default.max_feedback_age_ms, 50..=2_000)?,
+            max_frame_age_ms: whole("max_frame_age_ms", default.max_frame_age_ms, 50..=5_000)?,
+            max_observation_age_ms: whole(
+                "max_observation_age_ms",
+                default.max_observation_age_ms,
+                100..=60_000,
+            )?,
+            rejections_before_stop: whole(
+                "rejections_before_stop",
+                default.rejections_before_stop,
+                1..=1_000,
+            )?,
+            trained_range_margin: section.number(
+                "trained_range_margin",
+                default.trained_range_margin,
+                0.0..=1.0,
+            )?,
+            table_clearance_mm: section.number(
+                "table_clearance_mm",
+                default.table_clearance_mm,
+                0.0..=200.0,
+            )?,
+        })
+    }
+}
+
+/// `[policy]`: defaults of the flags with the same names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PolicyConfig {
+    /// The policy bundle's folder.
+    pub path: Option<PathBuf>,
+    /// What the policy is told to do.
+    pub task: Option<String>,
+    /// Rate of the actions, hertz; `None`: the bundle's.
+    pub fps: Option<f64>,
+    /// Actions of a chunk that are played before the next one; `None`: the bundle's.
+    pub n_action_steps: Option<u32>,
+    /// What computes.
+    pub device: Device,
+    /// Threads of the inference engine; `None`: all cores but one.
+    pub threads: Option<u32>,
+    /// The ONNX Runtime library; `None`: looked for in the usual places.
+    pub library: Option<PathBuf>,
+    /// Seed of the policy's noise.
+    pub seed: u64,
+}
+
+/// What computes the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU; an error where it cannot be used.
+    Cuda,
+}
+
+impl PolicyConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            path: section.optional_text("path", "folder of a policy bundle")?.map(PathBuf::from),
+            task: section.optional_text("task", "a sentence")?,
+            fps: section.optional_number("fps", 1.0..=200.0)?,
+            n_action_steps: section.optional_whole("n_action_steps", 1..=1_000)?.map(narrow),
+            device: section.choice("device", &[("cpu", Device::Cpu), ("cuda", Device::Cuda)])?,
+            threads: section.optional_whole("threads", 1..=256)?.map(narrow),
+            library: section.optional_text("library", "path of libonnxruntime.so")?.map(PathBuf::from),
+            seed: section.whole("seed", 0, 0..=u64::MAX)?,
+        })
+    }
+}
+
+/// A whole number that its range has already kept within `T`.
+fn narrow<T: TryFrom<u64> + Default>(number: u64) -> T {
+    T::try_from(number).unwrap_or_default()
+}

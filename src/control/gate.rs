@@ -1,0 +1,88 @@
+//! The safety gate's rules that concern a pose or a chunk, in the order of the design.
+
+use crate::types::{Chunk, JointAngles, Timestamp};
+
+use super::parameters::{ControlParameters, JointBounds};
+
+/// How often each rule of the gate had to act.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GateCounts {
+    /// Chunks dropped for a NaN or an infinity.
+    pub finite: u64,
+    /// Ticks whose target was clamped to the trained range.
+    pub trained_range: u64,
+    /// Ticks whose target was clamped to the joint limits.
+    pub joint_limits: u64,
+    /// Commands slowed to the velocity bound.
+    pub velocity: u64,
+    /// Commands held back by the acceleration bound.
+    pub acceleration: u64,
+    /// Chunks dropped because their observation was too old.
+    pub observation_age: u64,
+    /// Protective stops for an old camera frame.
+    pub frame_age: u64,
+    /// Protective stops for old feedback.
+    pub feedback_age: u64,
+}
+
+impl GateCounts {
+    /// Name and count of each rule, in the order in which the gate applies them.
+    pub const fn by_rule(&self) -> [(&'static str, u64); 8] {
+        [
+            ("finite", self.finite),
+            ("trained_range", self.trained_range),
+            ("joint_limits", self.joint_limits),
+            ("velocity", self.velocity),
+            ("acceleration", self.acceleration),
+            ("observation_age", self.observation_age),
+            ("frame_age", self.frame_age),
+            ("feedback_age", self.feedback_age),
+        ]
+    }
+}
+
+/// Why a chunk was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkRejection {
+    /// An action is NaN or infinite.
+    NotFinite,
+    /// Its observation is too old.
+    ObservationTooOld,
+    /// It holds no action.
+    Empty,
+}
+
+/// Tests a chunk before its first action is looked at. NaN comes first: `min` and `max` would let it through.
+pub(super) fn check_chunk(
+    chunk: &Chunk,
+    now: Timestamp,
+    parameters: &ControlParameters,
+    counts: &mut GateCounts,
+) -> Result<(), ChunkRejection> {
+    if !chunk.actions().iter().all(JointAngles::is_finite) {
+        counts.finite += 1;
+        return Err(ChunkRejection::NotFinite);
+    }
+    if chunk.actions().is_empty() {
+        return Err(ChunkRejection::Empty);
+    }
+    if now.since(chunk.observed) > parameters.max_observation_age {
+        counts.observation_age += 1;
+        return Err(ChunkRejection::ObservationTooOld);
+    }
+    Ok(())
+}
+
+/// A policy's target, clamped to the trained range and then to the joint limits.
+pub(super) fn clamp_target(
+    target: &JointAngles,
+    trained_range: Option<&JointBounds>,
+    limits: &JointBounds,
+    counts: &mut GateCounts,
+) -> JointAngles {
+    let trained = trained_range.map_or(*target, |range| range.clamp(target));
+    counts.trained_range += u64::from(trained != *target);
+    let limited = limits.clamp(&trained);
+    counts.joint_limits += u64::from(limited != trained);
+    limited
+}

@@ -1,0 +1,28 @@
+//! The control core: chunk schedule, interpolation, safety gate, stop states.
+//!
+//! Pure: no I/O, clock, thread, lock, allocation or randomness. [`Controller::tick`] takes the time and what happened since the
+//! last tick, and gives back at most one command and one observation request. The live shell, the virtual-time shell and
+//! tests drive the same code.
+//!
+//! A command is made only when the link would write it at once, and the next one only after the link has said that it was
+//! written. So every bound holds between commands *as written*, whatever rate the link keeps.
+
+mod controller;
+mod gate;
+mod limiter;
+mod pairing;
+mod parameters;
+mod ramp;
+mod schedule;
+mod stillness;
+mod stop;
+mod workspace;
+#[cfg(test)]
+mod tests;
+
+pub use controller::{ControlReport, Controller, Inputs, Outputs, Phase, StartProposal};
+pub use gate::{ChunkRejection, GateCounts};
+pub use parameters::{ControlParameters, JointBounds};
+pub use ramp::Ramp;
+pub use stop::{EndCause, StopKind};
+pub use workspace::{TableTouched, check_way, lowest_point_m};

@@ -1,0 +1,85 @@
+//! Settings of the core, in radians and on the core's clock.
+
+use std::time::Duration;
+
+use crate::types::JointAngles;
+
+/// An interval for each joint, joint frame, radians.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JointBounds {
+    /// Lower ends.
+    pub lower: JointAngles,
+    /// Upper ends; none lies below its lower end.
+    pub upper: JointAngles,
+}
+
+impl JointBounds {
+    /// Bounds that widen these by `margin` of each joint's range at both ends.
+    pub fn widened(&self, margin: f64) -> Self {
+        let (lower, upper) = (self.lower.to_array_rad(), self.upper.to_array_rad());
+        let widen = |joint: usize| margin * (upper[joint] - lower[joint]);
+        Self {
+            lower: JointAngles::from_array_rad(std::array::from_fn(|joint| lower[joint] - widen(joint))),
+            upper: JointAngles::from_array_rad(std::array::from_fn(|joint| upper[joint] + widen(joint))),
+        }
+    }
+
+    /// The nearest pose inside. A NaN stays NaN: test for it first.
+    pub fn clamp(&self, angles: &JointAngles) -> JointAngles {
+        let (lower, upper, angles) =
+            (self.lower.to_array_rad(), self.upper.to_array_rad(), angles.to_array_rad());
+        JointAngles::from_array_rad(std::array::from_fn(|joint| {
+            angles[joint].max(lower[joint]).min(upper[joint])
+        }))
+    }
+
+    /// These bounds, stretched as far as `pose` where it lies outside: from there only motion back is left.
+    pub fn reaching(&self, pose: &JointAngles) -> Self {
+        let (lower, upper, pose) = (self.lower.to_array_rad(), self.upper.to_array_rad(), pose.to_array_rad());
+        Self {
+            lower: JointAngles::from_array_rad(std::array::from_fn(|joint| lower[joint].min(pose[joint]))),
+            upper: JointAngles::from_array_rad(std::array::from_fn(|joint| upper[joint].max(pose[joint]))),
+        }
+    }
+}
+
+/// Everything the core needs to know before its first tick.
+#[derive(Clone, Debug)]
+pub struct ControlParameters {
+    /// What the detected firmware accepts.
+    pub joint_limits: JointBounds,
+    /// Range of the policy's training actions, margin included; `None` where the bundle has no range.
+    pub trained_range: Option<JointBounds>,
+    /// Bound on each joint's velocity, rad/s.
+    pub max_velocity_rad_s: f64,
+    /// Bound on each joint's acceleration, rad/s².
+    pub max_acceleration_rad_s2: f64,
+    /// Deceleration of a stop, rad/s².
+    pub stop_deceleration_rad_s2: f64,
+    /// Top speed of the way to the start pose, rad/s.
+    pub ramp_speed_rad_s: f64,
+    /// Top speed given to the servos' own profile while a policy moves the arm, rad/s.
+    pub servo_speed_rad_s: f64,
+    /// Where the run starts; `None` starts where the arm stands.
+    pub start_pose: Option<JointAngles>,
+    /// Time between two actions of a chunk: 1 / the policy's fps.
+    pub action_period: Duration,
+    /// How many actions of each chunk are played before the next observation.
+    pub actions_per_chunk: usize,
+    /// Speed of the first chunk as a share of its recorded speed, in (0, 1].
+    pub first_chunk_speed: f64,
+    /// Number of camera slots that must have a frame.
+    pub cameras: usize,
+    /// How long the policy may move the arm; `None` until stopped.
+    pub duration: Option<Duration>,
+    /// Feedback older than this is a protective stop.
+    pub max_feedback_age: Duration,
+    /// A newest frame older than this is a protective stop.
+    pub max_frame_age: Duration,
+    /// A chunk whose observation is older than this when it arrives is dropped.
+    pub max_observation_age: Duration,
+    /// An inference that takes longer is a protective stop.
+    pub inference_timeout: Duration,
+    /// So many dropped chunks in a row are a protective stop.
+    pub rejections_before_stop: u32,
+}

@@ -1,0 +1,114 @@
+//! Why and how a run ends.
+
+use std::fmt;
+use std::time::Duration;
+
+/// How urgent a stop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopKind {
+    /// The run is over: ease to the hold.
+    Normal,
+    /// Something must not go on: ease to the hold and stay there.
+    Protective,
+}
+
+/// Why a run ended. The text is what the summary's `ended` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndCause {
+    /// The time asked for is over.
+    Duration,
+    /// The recording that serves as camera has no more frames.
+    SourceEnded,
+    /// Ctrl-C (SIGINT).
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+    /// SIGHUP.
+    HungUp,
+    /// The person at the terminal declined the first motion.
+    Declined,
+    /// The arm did not come to rest after start-up.
+    NotStill,
+    /// Feedback is too old.
+    FeedbackStale {
+        /// Age of the newest feedback.
+        age: Duration,
+    },
+    /// No camera frame came for too long.
+    FrameStale {
+        /// Camera slot.
+        slot: usize,
+        /// Age of the newest frame; `None` when there never was one.
+        age: Option<Duration>,
+    },
+    /// Several chunks in a row were dropped by the gate.
+    ChunksRejected {
+        /// How many.
+        count: u32,
+    },
+    /// Inference took too long.
+    PolicyStalled {
+        /// How long it has been running.
+        waited: Duration,
+    },
+    /// Inference failed.
+    PolicyFailed,
+    /// A camera failed.
+    CameraFailed,
+    /// The port was lost, or a command given to the link was not written in time.
+    LinkLost,
+    /// The servo bus is dead: no valid angles.
+    DeadBus,
+}
+
+impl EndCause {
+    /// The kind of stop this cause leads to.
+    pub const fn kind(self) -> StopKind {
+        match self {
+            Self::Duration
+            | Self::SourceEnded
+            | Self::Interrupted
+            | Self::Terminated
+            | Self::HungUp
+            | Self::Declined => StopKind::Normal,
+            Self::NotStill
+            | Self::FeedbackStale { .. }
+            | Self::FrameStale { .. }
+            | Self::ChunksRejected { .. }
+            | Self::PolicyStalled { .. }
+            | Self::PolicyFailed
+            | Self::CameraFailed
+            | Self::LinkLost
+            | Self::DeadBus => StopKind::Protective,
+        }
+    }
+}
+
+impl fmt::Display for EndCause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duration => formatter.write_str("duration reached"),
+            Self::SourceEnded => formatter.write_str("the camera recording ended"),
+            Self::Interrupted => formatter.write_str("Ctrl-C"),
+            Self::Terminated => formatter.write_str("SIGTERM"),
+            Self::HungUp => formatter.write_str("SIGHUP"),
+            Self::Declined => formatter.write_str("declined before the first motion"),
+            Self::NotStill => formatter.write_str("the arm did not come to rest"),
+            Self::FeedbackStale { age } => write!(formatter, "no feedback for {} ms", age.as_millis()),
+            Self::FrameStale { slot, age: Some(age) } => {
+                write!(formatter, "no frame from camera slot {slot} for {} ms", age.as_millis())
+            }
+            Self::FrameStale { slot, age: None } => {
+                write!(formatter, "camera slot {slot} never delivered a frame")
+            }
+            Self::ChunksRejected { count } => write!(formatter, "{count} chunks in a row were rejected"),
+            Self::PolicyStalled { waited } => {
+                write!(formatter, "no chunk after {} ms", waited.as_millis())
+            }
+            Self::PolicyFailed => formatter.write_str("inference failed"),
+            Self::CameraFailed => formatter.write_str("the camera failed"),
+            Self::LinkLost => formatter.write_str("the serial link was lost"),
+            Self::DeadBus => formatter.write_str("the servo bus is dead"),
+        }
+    }
+}

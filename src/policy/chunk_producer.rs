@@ -1,0 +1,53 @@
+//! From an observation request to a chunk in the joint frame: the same for the live and the virtual-time shell.
+
+use super::{ChunkPolicy, NoiseGenerator, PolicyError, PolicyInput, Prediction, SlotImage, StageTimings};
+use crate::types::{Chunk, DatasetAngles, Frame, JointAngles, MAX_CAMERAS, ObservationRequest, Timestamp};
+
+/// A policy with its noise and its buffers.
+pub struct ChunkProducer {
+    policy: Box<dyn ChunkPolicy>,
+    noise: NoiseGenerator,
+    noise_values: Vec<f32>,
+    prediction: Prediction,
+    actions: Vec<JointAngles>,
+}
+
+impl ChunkProducer {
+    /// A producer whose chunks depend on `seed`, their number and what the policy sees, on nothing else.
+    pub fn new(policy: Box<dyn ChunkPolicy>, seed: u64) -> Self {
+        let noise_values = vec![0.0; policy.noise_len()];
+        let actions = Vec::with_capacity(policy.horizon());
+        Self { policy, noise: NoiseGenerator::new(seed), noise_values, prediction: Prediction::default(), actions }
+    }
+
+    /// Infers the chunk that was asked for. `frames` holds a picture for each slot, in slot order; `finished` is read when
+    /// inference is over.
+    pub fn produce(
+        &mut self,
+        request: &ObservationRequest,
+        frames: &[impl AsRef<Frame>],
+        finished: impl FnOnce() -> Timestamp,
+    ) -> Result<Chunk, PolicyError> {
+        self.noise.fill(request.chunk_id, &mut self.noise_values);
+        let mut images = [SlotImage { slot: 0, width: 0, height: 0, rgb: &[] }; MAX_CAMERAS];
+        for (slot, (image, frame)) in images.iter_mut().zip(frames).enumerate() {
+            let Frame { metadata, .. } = frame.as_ref();
+            *image =
+                SlotImage { slot, width: metadata.width, height: metadata.height, rgb: frame.as_ref().rgb() };
+        }
+        let input = PolicyInput {
+            images: &images[..frames.len().min(MAX_CAMERAS)],
+            state: DatasetAngles::from(request.state),
+            noise: &self.noise_values,
+        };
+        self.policy.predict(&input, &mut self.prediction)?;
+        self.actions.clear();
+        self.actions.extend(self.prediction.actions.iter().copied().map(JointAngles::from));
+        Ok(Chunk::new(request.chunk_id, request.observed, request.tick, finished(), &self.actions)?)
+    }
+
+    /// Where the time of the last chunk went.
+    pub const fn timings(&self) -> &StageTimings {
+        &self.prediction.timings
+    }
+}

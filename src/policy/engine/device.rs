@@ -1,0 +1,147 @@
+//! Where the graphs run.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ort::ep::{self, ExecutionProviderDispatch};
+use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
+use ort::session::Session;
+
+use crate::policy::PolicyError;
+
+/// The device that was asked for. There is no fallback from one to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU.
+    Cuda {
+        /// Which one, from 0.
+        index: u32,
+    },
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => formatter.write_str("cpu"),
+            Self::Cuda { index } => write!(formatter, "cuda:{index}"),
+        }
+    }
+}
+
+/// The text names no device.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown device `{0}`: use cpu, cuda or cuda:N")]
+pub struct UnknownDevice(String);
+
+impl FromStr for Device {
+    type Err = UnknownDevice;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownDevice(text.to_owned());
+        match text.split_once(':') {
+            None if text == "cpu" => Ok(Self::Cpu),
+            None if text == "cuda" => Ok(Self::Cuda { index: 0 }),
+            Some(("cuda", index)) => Ok(Self::Cuda { index: index.parse().map_err(|_| unknown())? }),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl Device {
+    /// The execution provider to register, none for the processor.
+    pub(super) fn provider(self) -> Option<ExecutionProviderDispatch> {
+        match self {
+            Self::Cpu => None,
+            // Without `error_on_failure` a missing CUDA library would mean the processor, 20 times slower, without a word.
+            Self::Cuda { index } => {
+                let index = i32::try_from(index).unwrap_or(i32::MAX);
+                Some(ep::CUDA::default().with_device_id(index).build().error_on_failure())
+            }
+        }
+    }
+
+    /// Why the provider failed and what to do, from ONNX Runtime's message.
+    pub(super) fn unavailable(self, reason: &str) -> PolicyError {
+        PolicyError::ProviderUnavailable {
+            provider: match self {
+                Self::Cpu => "CPU",
+                Self::Cuda { .. } => "CUDA",
+            },
+            reason: reason.trim().trim_end_matches('.').to_owned(),
+            fix: fix(reason),
+        }
+    }
+
+    /// Memory of this device, for values that stay there between two graphs.
+    pub(super) fn allocator(self, session: &Session) -> ort::Result<Allocator> {
+        match self {
+            Self::Cpu => Ok(Allocator::default()),
+            Self::Cuda { index } => {
+                let index = i32::try_from(index).unwrap_or(i32::MAX);
+                let memory = MemoryInfo::new(
+                    AllocationDevice::CUDA,
+                    index,
+                    AllocatorType::Device,
+                    MemoryType::Default,
+                )?;
+                Allocator::new(session, memory)
+            }
+        }
+    }
+}
+
+fn fix(reason: &str) -> String {
+    let asked = "or ask for the processor with --device cpu (roarm never falls back by itself)";
+    let missing = |library: &str| reason.contains(&format!("{library}: cannot open shared object file"));
+    if reason.contains("not enabled in this build") {
+        format!(
+            "This ONNX Runtime library is built for the processor only: take the library of the onnxruntime-gpu wheel, {asked}"
+        )
+    } else if missing("libcuda.so.1") {
+        format!("libcuda.so.1 belongs to the NVIDIA driver: install the driver, {asked}")
+    } else if ["libcublas", "libcudart", "libcurand", "libcufft", "libnvrtc"]
+        .iter()
+        .any(|name| reason.contains(name))
+    {
+        format!(
+            "Install CUDA 13's libraries (pip: nvidia-cublas nvidia-cuda-runtime nvidia-curand nvidia-cufft) where the loader finds them, {asked}"
+        )
+    } else if reason.contains("libcudnn") {
+        format!("Install cuDNN 9 for CUDA 13 (pip: nvidia-cudnn-cu13) where the loader finds it, {asked}")
+    } else if reason.contains("libonnxruntime_providers") {
+        format!(
+            "Put libonnxruntime_providers_cuda.so and libonnxruntime_providers_shared.so of the same onnxruntime-gpu wheel beside the library, {asked}"
+        )
+    } else {
+        format!("Check the driver with nvidia-smi, {asked}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_go_both_ways() {
+        for device in [Device::Cpu, Device::Cuda { index: 0 }, Device::Cuda { index: 3 }] {
+            assert_eq!(device.to_string().parse(), Ok(device));
+        }
+        assert_eq!("cuda".parse(), Ok(Device::Cuda { index: 0 }));
+        for text in ["gpu", "cuda:", "cuda:-1", "cpu:0", ""] {
+            assert!(text.parse::<Device>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_fix_names_the_missing_library() {
+        let reason = "Failed to load library libonnxruntime_providers_cuda.so with error: libcublasLt.so.13: cannot open shared object file: No such file or directory";
+        let message = Device::Cuda { index: 0 }.unavailable(reason).to_string();
+        assert!(message.contains("libcublasLt.so.13") && message.contains("nvidia-cublas"), "{message}");
+        assert!(fix("libcuda.so.1: cannot open shared object file").contains("driver"));
+        assert!(fix("CUDA execution provider is not enabled in this build.").contains("onnxruntime-gpu"));
+    }
+}

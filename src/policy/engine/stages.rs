@@ -1,0 +1,155 @@
+//! The stages of one chunk. `verify` runs them one by one.
+
+use std::time::Instant;
+
+use super::Engine;
+use crate::policy::language::TaskTokens;
+use crate::policy::resize::ResizeWithPad;
+use crate::policy::{PolicyError, Prediction, StageTimings};
+use crate::types::{DatasetAngles, JOINT_COUNT};
+
+/// A picture in one of the forms that preprocessing takes.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::policy) struct Picture<'a> {
+    pub(in crate::policy) width: u32,
+    pub(in crate::policy) height: u32,
+    pub(in crate::policy) pixels: Pixels<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(in crate::policy) enum Pixels<'a> {
+    /// RGB, rows from the top, 3 bytes a pixel.
+    Rgb8(&'a [u8]),
+    /// 3 planes of values from 0 to 1.
+    PlanarFloat(&'a [f32]),
+}
+
+impl Engine {
+    /// Makes the task's tokens the graph's input.
+    pub(super) fn load_task(&mut self, task: &TaskTokens) -> Result<(), PolicyError> {
+        self.memory.task_tokens.extract_tensor_mut().1.copy_from_slice(&task.ids);
+        self.memory.task_mask.extract_tensor_mut().1.copy_from_slice(&task.mask);
+        self.prefix.upload("lang_tokens", &self.memory.task_tokens)?;
+        self.prefix.upload("lang_masks", &self.memory.task_mask)
+    }
+
+    /// Preprocesses a slot's picture and encodes it. `slot` is one of the contract's.
+    pub(in crate::policy) fn see(
+        &mut self,
+        slot: usize,
+        picture: &Picture<'_>,
+        timings: &mut StageTimings,
+    ) -> Result<(), PolicyError> {
+        let start = Instant::now();
+        self.fill_pixels(slot, picture)?;
+        let preprocessed = Instant::now();
+        self.encode_pixels(slot)?;
+        timings.preprocess += preprocessed - start;
+        timings.vision += preprocessed.elapsed();
+        Ok(())
+    }
+
+    /// Normalises the state, then runs prefix and flow loop. The result is read with [`Engine::read_chunk`].
+    pub(in crate::policy) fn compute(
+        &mut self,
+        state: &DatasetAngles,
+        noise: &[f32],
+        timings: &mut StageTimings,
+    ) -> Result<(), PolicyError> {
+        let start = Instant::now();
+        self.load_state(state)?;
+        let normalised = Instant::now();
+        self.prefix.upload("img_emb", &self.memory.all_image_tokens)?;
+        self.prefix.run()?;
+        let cached = Instant::now();
+        self.integrate(noise)?;
+        timings.preprocess += normalised - start;
+        timings.prefix += cached - normalised;
+        timings.flow += cached.elapsed();
+        Ok(())
+    }
+
+    /// Resizes and scales a picture into the vision encoder's input.
+    fn fill_pixels(&mut self, slot: usize, picture: &Picture<'_>) -> Result<(), PolicyError> {
+        let Picture { width, height, pixels } = *picture;
+        let resizer = &mut self.resizers[slot];
+        if resizer.as_ref().is_none_or(|resizer| resizer.source() != (width, height)) {
+            *resizer = ResizeWithPad::new(width, height, &self.contract.cameras);
+        }
+        let target = self.memory.pixels.extract_tensor_mut().1;
+        let problem = match resizer {
+            None => "it cannot be resized; sizes from 1 to 16384 that are not extremely narrow can",
+            Some(resizer) => {
+                let filled = match pixels {
+                    Pixels::Rgb8(rgb) => resizer.rgb8(rgb, target),
+                    Pixels::PlanarFloat(planes) => resizer.planar_float(planes, target),
+                };
+                if filled {
+                    return Ok(());
+                }
+                "expected width x height x 3; check the camera's pixel format"
+            }
+        };
+        let values = match pixels {
+            Pixels::Rgb8(rgb) => rgb.len(),
+            Pixels::PlanarFloat(planes) => planes.len(),
+        };
+        let slot = self.contract.cameras.slots[slot].name.clone();
+        Err(PolicyError::PictureSize { slot, width, height, values, problem: problem.to_owned() })
+    }
+
+    /// Runs the vision encoder and puts the tokens in the slot's place.
+    fn encode_pixels(&mut self, slot: usize) -> Result<(), PolicyError> {
+        self.vision.upload("pixels", &self.memory.pixels)?;
+        self.vision.run()?;
+        let tokens = self.memory.image_tokens.extract_tensor().1;
+        let place = slot * tokens.len()..(slot + 1) * tokens.len();
+        self.memory.all_image_tokens.extract_tensor_mut().1[place].copy_from_slice(tokens);
+        Ok(())
+    }
+
+    fn load_state(&mut self, state: &DatasetAngles) -> Result<(), PolicyError> {
+        let normalised = self.normalization.normalize_state(*state);
+        self.memory.state.extract_tensor_mut().1[..JOINT_COUNT].copy_from_slice(&normalised);
+        self.prefix.upload("state", &self.memory.state)
+    }
+
+    /// Euler steps from noise at time 1 to actions at time 0.
+    fn integrate(&mut self, noise: &[f32]) -> Result<(), PolicyError> {
+        let flow = &self.contract.flow;
+        let step = (-1.0 / flow.steps as f64) as f32;
+        self.memory.actions.extract_tensor_mut().1.copy_from_slice(noise);
+        for embedding in self.time_embeddings.chunks_exact(flow.time_embedding_dim) {
+            self.memory.time_embedding.extract_tensor_mut().1.copy_from_slice(embedding);
+            self.denoise.upload("x_t", &self.memory.actions)?;
+            self.denoise.upload("time_emb", &self.memory.time_embedding)?;
+            self.denoise.run()?;
+            let velocity = self.memory.velocity.extract_tensor().1;
+            for (action, velocity) in self.memory.actions.extract_tensor_mut().1.iter_mut().zip(velocity) {
+                *action += step * velocity;
+            }
+        }
+        Ok(())
+    }
+
+    /// The chunk that was computed last: z-scores and degrees.
+    pub(in crate::policy) fn read_chunk(&self, out: &mut Prediction) {
+        let start = Instant::now();
+        let rows = self.memory.actions.extract_tensor().1.chunks_exact(self.contract.action.padded_dim);
+        out.z_scores.clear();
+        out.z_scores.extend(rows.filter_map(|row| row.first_chunk::<JOINT_COUNT>()).copied());
+        out.actions.clear();
+        out.actions.extend(out.z_scores.iter().map(|row| self.normalization.denormalize_action(*row)));
+        out.timings.denormalise += start.elapsed();
+    }
+
+    /// The vision encoder's input as the last picture filled it.
+    pub(in crate::policy) fn pixels(&self) -> &[f32] {
+        self.memory.pixels.extract_tensor().1
+    }
+
+    /// The state as it was normalised last, padded.
+    pub(in crate::policy) fn normalized_state(&self) -> &[f32] {
+        self.memory.state.extract_tensor().1
+    }
+}

@@ -1,0 +1,100 @@
+//! Whether this machine computes what PyTorch computed.
+
+use serde::Serialize;
+
+use super::bundle::Bundle;
+use super::engine::{Picture, Pixels};
+use super::{Engine, PolicyError, Prediction, StageTimings};
+
+/// Result of [`verify`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VerifyReport {
+    /// Whether every check holds.
+    pub ok: bool,
+    /// Tokens, mask, state, pixels, z-scores, degrees.
+    pub checks: Vec<Check>,
+}
+
+/// One comparison with the bundle's parity fixture.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// `lang_tokens`, `lang_mask`, `state_norm`, `pixels`, `chunk_norm` (z-scores) or `chunk` (degrees).
+    pub name: &'static str,
+    /// The largest absolute difference; infinite (`null` in JSON) if a value is NaN.
+    pub max_abs: f64,
+    /// What is accepted.
+    pub limit: f64,
+    /// Whether `max_abs` is within the limit.
+    pub ok: bool,
+}
+
+/// Runs the bundle's parity case in `engine` and compares each stage. The engine's task is the case's afterwards.
+pub fn verify(bundle: &Bundle, engine: &mut Engine) -> Result<VerifyReport, PolicyError> {
+    let case = bundle.parity()?;
+    let mut timings = StageTimings::default();
+    engine.set_task(&case.task)?;
+    let mut pixels: f64 = 0.0;
+    for (slot, (image, expected)) in case.images.iter().zip(&case.pixels).enumerate() {
+        let picture =
+            Picture { width: image.width, height: image.height, pixels: Pixels::PlanarFloat(&image.planes) };
+        engine.see(slot, &picture, &mut timings)?;
+        pixels = pixels.max(largest_difference(engine.pixels(), expected));
+    }
+    engine.compute(&case.state, &case.noise, &mut timings)?;
+    let mut prediction = Prediction::default();
+    engine.read_chunk(&mut prediction);
+
+    let tokens = engine.task_tokens().ok_or(PolicyError::NoTask)?;
+    let ids = tokens.ids.iter().zip(&case.lang_tokens).map(|(a, b)| a.abs_diff(*b) as f64);
+    let mask = tokens.mask.iter().zip(&case.lang_mask).map(|(a, b)| f64::from(u8::from(*a).abs_diff(*b)));
+    let chunk = prediction.actions.iter().flat_map(|action| action.to_array_deg());
+    let checks = vec![
+        check("lang_tokens", ids.fold(0.0, f64::max), 0.0),
+        check("lang_mask", mask.fold(0.0, f64::max), 0.0),
+        check(
+            "state_norm",
+            largest_difference(engine.normalized_state(), &case.state_norm),
+            case.limits.state_norm,
+        ),
+        check("pixels", pixels, case.limits.pixels),
+        check(
+            "chunk_norm",
+            largest_difference(prediction.z_scores.as_flattened(), &case.chunk_norm),
+            case.limits.chunk_norm,
+        ),
+        check("chunk", largest(chunk.zip(&case.chunk).map(|(a, b)| a - f64::from(*b))), case.limits.chunk),
+    ];
+    Ok(VerifyReport { ok: checks.iter().all(|check| check.ok), checks })
+}
+
+fn check(name: &'static str, max_abs: f64, limit: f64) -> Check {
+    Check { name, max_abs, limit, ok: max_abs <= limit }
+}
+
+/// Infinite if the lengths differ: a comparison of fewer values proves nothing.
+fn largest_difference(ours: &[f32], theirs: &[f32]) -> f64 {
+    if ours.len() != theirs.len() {
+        return f64::INFINITY;
+    }
+    largest(ours.iter().zip(theirs).map(|(a, b)| f64::from(*a) - f64::from(*b)))
+}
+
+/// The largest absolute value; infinite if there is a NaN, which `max` alone would pass over.
+fn largest(differences: impl Iterator<Item = f64>) -> f64 {
+    let sizes =
+        differences.map(|difference| if difference.is_nan() { f64::INFINITY } else { difference.abs() });
+    sizes.fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_and_missing_values_are_infinitely_far_off() {
+        assert_eq!(largest_difference(&[1.0, f32::NAN], &[1.0, 2.0]), f64::INFINITY);
+        assert_eq!(largest_difference(&[1.0], &[1.0, 2.0]), f64::INFINITY);
+        assert_eq!(largest_difference(&[1.0, -3.0], &[1.5, 2.0]), 5.0);
+        assert!(!check("chunk", f64::INFINITY, 1.0).ok);
+    }
+}

@@ -1,0 +1,24 @@
+//! A capture thread: takes frames as they come and publishes the newest.
+
+use std::sync::Arc;
+
+use super::frame_store::FramePublisher;
+use super::shared::Shared;
+use crate::camera::FrameSource;
+use crate::control::EndCause;
+use crate::types::FramePool;
+
+/// Buffers for the frames that are kept, one being filled and one being looked at.
+const POOL: usize = 8;
+
+/// Captures until the session or the source is over.
+pub(super) fn run(mut source: Box<dyn FrameSource>, mut publisher: FramePublisher, shared: &Arc<Shared>) {
+    let pool = FramePool::new(POOL);
+    while !shared.is_over() {
+        match source.next_frame(&pool) {
+            Ok(Some(frame)) => publisher.publish(frame),
+            Ok(None) => return shared.ask_stop(EndCause::SourceEnded),
+            Err(error) => return shared.fail(EndCause::CameraFailed, &error),
+        }
+    }
+}

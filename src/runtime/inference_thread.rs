@@ -1,0 +1,54 @@
+//! The inference thread: an observation request in, a chunk out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::clock;
+use super::frame_store::FrameLookup;
+use super::shared::Shared;
+use crate::control::EndCause;
+use crate::policy::ChunkProducer;
+use crate::types::{Chunk, ObservationRequest};
+
+/// Inference's ends of all mailboxes.
+pub(super) struct InferenceThread {
+    pub(super) producer: ChunkProducer,
+    pub(super) cameras: Vec<FrameLookup>,
+    pub(super) requests: rtrb::Consumer<ObservationRequest>,
+    pub(super) chunks: rtrb::Producer<Chunk>,
+    pub(super) shared: Arc<Shared>,
+    /// Time from request to finished chunk, µs.
+    pub(super) latency: Arc<Mutex<Histogram<u64>>>,
+}
+
+impl InferenceThread {
+    /// Answers requests until the session is over. Control unparks it; the time-out only bounds the end.
+    pub(super) fn run(mut self) {
+        while !self.shared.is_over() {
+            match self.requests.pop() {
+                Ok(request) => self.answer(&request),
+                Err(_) => thread::park_timeout(Duration::from_millis(50)),
+            }
+        }
+    }
+
+    fn answer(&mut self, request: &ObservationRequest) {
+        let started = clock::now();
+        let frames = self.cameras.iter().zip(&request.frames);
+        let frames: Vec<_> = frames.filter_map(|(camera, frame)| camera.get(frame.as_ref()?.id)).collect();
+        match self.producer.produce(request, &frames, clock::now) {
+            Ok(chunk) => {
+                let micros = u64::try_from(chunk.finished.since(started).as_micros()).unwrap_or(u64::MAX);
+                self.latency.lock().unwrap_or_else(PoisonError::into_inner).saturating_record(micros.max(1));
+                // The ring holds two and control asks for one at a time: it is never full.
+                if self.chunks.push(chunk).is_err() {
+                    self.shared.ask_stop(EndCause::PolicyFailed);
+                }
+            }
+            Err(error) => self.shared.fail(EndCause::PolicyFailed, &error),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! A session: everything between a ready arm and the summary.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::camera_thread;
+use super::clock;
+use super::control_thread::{ControlOutcome, ControlThread};
+use super::frame_store::frame_store;
+use super::inference_thread::InferenceThread;
+use super::shared::Shared;
+use crate::camera::FrameSource;
+use crate::control::{ControlParameters, ControlReport, Controller, EndCause, Phase, StopKind};
+use crate::policy::ChunkProducer;
+use crate::types::{
+    ChunkTimes, CommandWritten, FeedbackSample, JointAngles, JointCommand, RunSummary, TickJitter, Timestamp,
+};
+
+/// The arm as the control thread sees it: wait-free ends of the link's mailboxes.
+pub trait ArmPort: Send {
+    /// The newest feedback, if any arrived since the last call.
+    fn latest_feedback(&mut self) -> Option<FeedbackSample>;
+    /// Whether a command offered now would be written at once.
+    fn ready(&self) -> bool;
+    /// Hands over a command. Never waits.
+    fn offer(&mut self, command: JointCommand);
+    /// The next report of a written command.
+    fn take_written(&mut self) -> Option<CommandWritten>;
+    /// Whether the link is gone for good.
+    fn is_lost(&self) -> bool;
+    /// Valid feedback lines a second.
+    fn feedback_hz(&self) -> f64;
+}
+
+/// What a session is made of.
+pub struct SessionParts<A> {
+    /// The arm, handshake done.
+    pub arm: A,
+    /// A source for each camera slot of the policy, in its order.
+    pub cameras: Vec<Box<dyn FrameSource>>,
+    /// The policy.
+    pub producer: ChunkProducer,
+    /// The core's settings.
+    pub parameters: ControlParameters,
+    /// Time between control ticks.
+    pub tick_period: Duration,
+}
+
+/// What a running session shows.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionStatus {
+    /// Where the run stands.
+    pub phase: Phase,
+    /// The core's counters.
+    pub report: ControlReport,
+    /// Ticks that never happened.
+    pub missed_ticks: u64,
+    /// The newest measured pose.
+    pub measured: Option<JointAngles>,
+}
+
+/// A session could not be started, or a thread of it died.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The system gives no more threads.
+    #[error("cannot start the {thread} thread: {source}. Close other programs, or raise the limit (ulimit -u)")]
+    Spawn {
+        /// Which.
+        thread: &'static str,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// The control thread panicked; the arm holds the last goal that was written.
+    #[error("the control thread ended unexpectedly; the arm holds its last goal. This is a bug in roarm, please report it")]
+    ControlDied,
+    /// The histogram of lateness or latency could not be made.
+    #[error("cannot set up the statistics: {0}")]
+    Statistics(#[from] hdrhistogram::CreationError),
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub struct SessionEnd {
+    /// Why.
+    pub cause: EndCause,
+    /// What the failing part said, where one failed.
+    pub error: Option<String>,
+    /// The numbers.
+    pub summary: RunSummary,
+}
+
+/// A running session. Dropping it without [`Session::join`] leaves its threads to end by themselves after the hold.
+pub struct Session<A> {
+    shared: Arc<Shared>,
+    status: triple_buffer::Output<SessionStatus>,
+    control: JoinHandle<ControlOutcome<A>>,
+    others: Vec<JoinHandle<()>>,
+    latency: Arc<Mutex<Histogram<u64>>>,
+    started: Timestamp,
+}
+
+fn spawn<T: Send + 'static>(
+    name: &'static str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, SessionError> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(|source| SessionError::Spawn { thread: name, source })
+}
+
+impl<A: ArmPort + 'static> Session<A> {
+    /// Starts all threads. Nothing moves before [`Session::allow_motion`].
+    pub fn start(parts: SessionParts<A>) -> Result<Self, SessionError> {
+        let shared = Arc::new(Shared::default());
+        let latency = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
+        let (request_in, request_out) = rtrb::RingBuffer::new(2);
+        let (chunk_in, chunk_out) = rtrb::RingBuffer::new(2);
+        let controller = Controller::new(parts.parameters);
+        let initial = SessionStatus {
+            phase: controller.phase(),
+            report: ControlReport::default(),
+            missed_ticks: 0,
+            measured: None,
+        };
+        let (status_in, status) = triple_buffer::triple_buffer(&initial);
+        let mut others = Vec::new();
+        let (mut seen, mut lookups) = (Vec::new(), Vec::new());
+        for source in parts.cameras {
+            let (publisher, newest, lookup) = frame_store();
+            seen.push(newest);
+            lookups.push(lookup);
+            let shared = Arc::clone(&shared);
+            others.push(spawn("camera", move || camera_thread::run(source, publisher, &shared))?);
+        }
+        let inference = InferenceThread {
+            producer: parts.producer,
+            cameras: lookups,
+            requests: request_out,
+            chunks: chunk_in,
+            shared: Arc::clone(&shared),
+            latency: Arc::clone(&latency),
+        };
+        let inference = spawn("inference", move || inference.run())?;
+        let control = ControlThread {
+            controller,
+            arm: parts.arm,
+            cameras: seen,
+            chunks: chunk_out,
+            requests: request_in,
+            inference: inference.thread().clone(),
+            shared: Arc::clone(&shared),
+            status: status_in,
+            period: parts.tick_period,
+            lateness: Histogram::new_with_bounds(1, 10_000_000_000, 3)?,
+        };
+        others.push(inference);
+        let started = clock::now();
+        let control = spawn("control", move || control.run())?;
+        Ok(Self { shared, status, control, others, latency, started })
+    }
+
+    /// Consents to the first motion.
+    pub fn allow_motion(&self) {
+        self.shared.allow_motion();
+    }
+
+    /// Asks for the end; the arm eases to the hold first.
+    pub fn stop(&self, cause: EndCause) {
+        self.shared.ask_stop(cause);
+    }
+
+    /// A handle that may ask for the end from another thread (a signal's, say).
+    pub fn stopper(&self) -> impl Fn(EndCause) + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move |cause| shared.ask_stop(cause)
+    }
+
+    /// Where the run stands now.
+    pub fn status(&mut self) -> SessionStatus {
+        *self.status.read()
+    }
+
+    /// Whether the control thread has ended.
+    pub fn is_over(&self) -> bool {
+        self.control.is_finished()
+    }
+
+    /// Median of inference so far, ms.
+    pub fn chunk_p50_ms(&self) -> f64 {
+        self.latency.lock().unwrap_or_else(PoisonError::into_inner).value_at_quantile(0.5) as f64 * 1e-3
+    }
+
+    /// Waits for the end and gives the summary. The arm comes back with it, so that its owner can close the port.
+    pub fn join(self) -> Result<(SessionEnd, A), SessionError> {
+        let outcome = self.control.join();
+        self.shared.end();
+        for thread in self.others {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                self.shared.ask_stop(EndCause::PolicyFailed);
+            }
+        }
+        let outcome = outcome.map_err(|_| SessionError::ControlDied)?;
+        let cause = outcome.controller.ended().unwrap_or(EndCause::LinkLost);
+        let report = outcome.controller.report();
+        let latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        let millis = |quantile| latency.value_at_quantile(quantile) as f64 * 1e-3;
+        let micros = |quantile| outcome.lateness.value_at_quantile(quantile) as f64 * 1e-3;
+        let error = self.shared.error();
+        let ended = error.as_ref().map_or_else(|| cause.to_string(), |error| format!("{cause}: {error}"));
+        let summary = RunSummary {
+            ok: cause.kind() == StopKind::Normal,
+            ended,
+            ticks: report.ticks,
+            missed_ticks: outcome.missed_ticks,
+            chunks: report.chunks,
+            chunks_rejected: report.chunks_rejected,
+            commands_sent: report.commands_written,
+            chunk_ms: ChunkTimes { p50: millis(0.5), p95: millis(0.95) },
+            tick_jitter_us: TickJitter {
+                p50: micros(0.5),
+                p99: micros(0.99),
+                max: outcome.lateness.max() as f64 * 1e-3,
+            },
+            feedback_hz: outcome.arm.feedback_hz(),
+            gate: RunSummary::gate_from(report.gate.by_rule()),
+            travel_deg: RunSummary::travel_from(outcome.travel_rad.map(f64::to_degrees)),
+            elapsed_s: clock::now().seconds_since(self.started),
+        };
+        drop(latency);
+        Ok((SessionEnd { cause, error, summary }, outcome.arm))
+    }
+}

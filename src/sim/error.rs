@@ -1,0 +1,51 @@
+//! What can go wrong in the simulated cell.
+
+use std::io;
+use std::path::PathBuf;
+
+/// The virtual board could not be offered; the message names cause and fix.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// No pseudo-terminal could be made.
+    #[error("cannot make a pseudo-terminal ({step}): {source}; check that /dev/pts is mounted and not full")]
+    Terminal {
+        /// The step that failed.
+        step: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The place of the stable link is taken by something that is not a link.
+    #[error("{path} exists and is not a symbolic link: choose another --link, or move it away")]
+    LinkTaken {
+        /// Where the link was to be.
+        path: PathBuf,
+    },
+    /// The stable link could not be made.
+    #[error("cannot link {path} to the pseudo-terminal: {source}; choose a --link in a folder you may write")]
+    Link {
+        /// Where the link was to be.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The log file could not be made or written.
+    #[error(
+        "cannot write the log {path}: {source}; choose a --log in a folder you may write, with room on its disk"
+    )]
+    Log {
+        /// The log file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The thread of the board could not be started.
+    #[error("cannot start the virtual board's thread: {source}; end other programs, or raise `ulimit -u`")]
+    Thread {
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The thread of the board has ended by a defect of this program.
+    #[error("the virtual board has crashed; please report it with the log of its lines (--log)")]
+    Crashed,
+}

@@ -1,0 +1,249 @@
+//! The loop of the virtual-time shell.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use firmware_protocol::emulator::{Board, BoardOptions};
+
+use super::cameras::{PoseSetter, VirtualCamera, newest_frames};
+use crate::arm::{LinkEvent, LinkFault, LinkMachine, LinkOptions, WriteBuffer};
+use crate::camera::{CameraError, FrameGenerator};
+use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, StopKind};
+use crate::policy::{ChunkProducer, PolicyError};
+use crate::types::{
+    Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JOINT_COUNT, JointAngles, RunSummary, TickJitter,
+    Timestamp,
+};
+
+/// Grain of the logical clock.
+const STEP: Duration = Duration::from_millis(1);
+/// The clock does not start at zero, so that ages can be subtracted from it.
+const START: Timestamp = Timestamp::from_nanos(10_000_000_000);
+
+/// What a virtual run is made of.
+pub struct VirtualParts {
+    /// The board.
+    pub board: BoardOptions,
+    /// The link to it.
+    pub link: LinkOptions,
+    /// The core's settings, limits of the board's generation included.
+    pub parameters: ControlParameters,
+    /// Time between control ticks, whole milliseconds.
+    pub tick_period: Duration,
+    /// A generator for each camera slot of the policy, in its order.
+    pub cameras: Vec<Box<dyn FrameGenerator>>,
+    /// Where a simulated camera reads the arm's pose.
+    pub show_pose: Option<PoseSetter>,
+    /// The policy.
+    pub producer: ChunkProducer,
+    /// Declared time from request to chunk.
+    pub inference_latency: Duration,
+    /// The run is cut off after this time.
+    pub time_limit: Duration,
+}
+
+/// How a virtual run ended, and everything that went over the wire.
+#[derive(Debug)]
+pub struct VirtualEnd {
+    /// Why.
+    pub cause: EndCause,
+    /// The numbers. Tick jitter is zero and chunk times are the declared latency.
+    pub summary: RunSummary,
+    /// Each T:102 line, with the time at which its first byte was handed to the port.
+    pub commands: Vec<(Timestamp, Vec<u8>)>,
+    /// All bytes that the host sent, handshake included.
+    pub bytes: Vec<u8>,
+    /// When commands of a policy began and ended.
+    pub running: Option<(Timestamp, Timestamp)>,
+}
+
+/// A virtual run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum VirtualError {
+    /// The link gave up.
+    #[error(transparent)]
+    Link(#[from] LinkFault),
+    /// A camera failed.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    /// Inference failed.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A recording without a frame.
+    #[error("camera slot {slot} has no frame at all: choose another episode")]
+    NoFrame {
+        /// Slot.
+        slot: usize,
+    },
+    /// The run did not end in time.
+    #[error("the run was still {phase} after {} s of virtual time: give it a duration", limit.as_secs())]
+    TimeLimit {
+        /// Where it stood.
+        phase: String,
+        /// The limit.
+        limit: Duration,
+    },
+}
+
+/// A chunk on its way.
+struct Pending {
+    chunk: Chunk,
+    due: Timestamp,
+}
+
+/// The moving parts of one run.
+struct Shell {
+    now: Timestamp,
+    board: Board,
+    link: LinkMachine,
+    out: WriteBuffer,
+    scratch: Vec<u8>,
+    feedback: Option<FeedbackSample>,
+    written: Option<CommandWritten>,
+    commands: Vec<(Timestamp, Vec<u8>)>,
+    bytes: Vec<u8>,
+    feedback_lines: (u64, Option<Timestamp>, Timestamp),
+}
+
+impl Shell {
+    /// One grain of board and wire.
+    fn step(&mut self) -> Result<(), LinkFault> {
+        self.now = self.now + STEP;
+        self.board.advance(STEP);
+        self.scratch.clear();
+        self.board.transmit(&mut self.scratch);
+        let (feedback, lines, now) = (&mut self.feedback, &mut self.feedback_lines, self.now);
+        let mut fault = None;
+        let mut note = |event: LinkEvent| match event {
+            LinkEvent::Feedback { sample, .. } => {
+                *feedback = Some(sample);
+                lines.0 += 1;
+                lines.1.get_or_insert(now);
+                lines.2 = now;
+            }
+            LinkEvent::Fault(found) => fault = Some(found),
+            _ => {}
+        };
+        self.link.receive(&self.scratch, now, &mut note);
+        self.link.poll(now, &mut self.out, &mut note);
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        let pending = self.out.pending().len();
+        if pending > 0 {
+            self.bytes.extend_from_slice(self.out.pending());
+            self.board.receive(self.out.pending());
+            self.out.advance(pending);
+        }
+        Ok(())
+    }
+
+    fn feedback_hz(&self) -> f64 {
+        let (count, Some(first), last) = self.feedback_lines else { return 0.0 };
+        if count > 1 { (count - 1) as f64 / last.seconds_since(first) } else { 0.0 }
+    }
+}
+
+/// Runs to the end in virtual time.
+pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
+    let mut shell = Shell {
+        now: START,
+        board: Board::new(parts.board),
+        link: LinkMachine::new(parts.link, START),
+        out: WriteBuffer::default(),
+        scratch: Vec::new(),
+        feedback: None,
+        written: None,
+        commands: Vec::new(),
+        bytes: Vec::new(),
+        feedback_lines: (0, None, START),
+    };
+    let mut cameras = Vec::new();
+    for (slot, generator) in parts.cameras.into_iter().enumerate() {
+        cameras.push(VirtualCamera::new(generator, START)?.ok_or(VirtualError::NoFrame { slot })?);
+    }
+    let mut controller = Controller::new(parts.parameters);
+    let mut next_tick = START + parts.tick_period;
+    let mut pending: Option<Pending> = None;
+    let mut source_ended = false;
+    let mut travel: Option<([f64; JOINT_COUNT], [f64; JOINT_COUNT])> = None;
+    let mut running: Option<(Timestamp, Timestamp)> = None;
+    while controller.ended().is_none() {
+        if shell.now.since(START) > parts.time_limit {
+            let phase = format!("{:?}", controller.phase());
+            return Err(VirtualError::TimeLimit { phase, limit: parts.time_limit });
+        }
+        shell.step()?;
+        let pose = JointAngles::from(shell.board.angles());
+        for camera in &mut cameras {
+            camera.advance(shell.now, pose);
+        }
+        if shell.now < next_tick {
+            continue;
+        }
+        next_tick = next_tick + parts.tick_period;
+        let feedback = shell.feedback.take();
+        if let Some(sample) = &feedback {
+            let angles = sample.angles.to_array_rad();
+            let (lower, upper) = travel.get_or_insert((angles, angles));
+            for joint in 0..JOINT_COUNT {
+                lower[joint] = lower[joint].min(angles[joint]);
+                upper[joint] = upper[joint].max(angles[joint]);
+            }
+        }
+        let chunk = pending.take_if(|pending| pending.due <= shell.now);
+        let inputs = Inputs {
+            feedback,
+            frames: newest_frames(&cameras),
+            chunk: chunk.as_ref().map(|pending| &pending.chunk),
+            written: shell.written.take(),
+            link_ready: shell.link.ready(),
+            go: true,
+            stop: source_ended.then_some(EndCause::SourceEnded),
+        };
+        let outputs = controller.tick(shell.now, &inputs);
+        if controller.phase() == Phase::Running {
+            running.get_or_insert((shell.now, shell.now)).1 = shell.now;
+        }
+        if let Some(command) = outputs.command
+            && let Ok(line) = shell.link.write_joints(&command)
+        {
+            shell.bytes.extend_from_slice(line);
+            shell.commands.push((shell.now, line.to_vec()));
+            shell.board.receive(line);
+            shell.written = shell.link.written(shell.now);
+        }
+        if let Some(request) = outputs.observation {
+            let mut frames: Vec<Arc<Frame>> = Vec::with_capacity(cameras.len());
+            for camera in &mut cameras {
+                frames.extend(camera.picture(parts.show_pose.as_ref())?);
+            }
+            if frames.len() == cameras.len() {
+                let due = shell.now + parts.inference_latency;
+                pending = Some(Pending { chunk: parts.producer.produce(&request, &frames, || due)?, due });
+            } else {
+                source_ended = true;
+            }
+        }
+    }
+    let cause = controller.ended().unwrap_or(EndCause::LinkLost);
+    let report = controller.report();
+    let latency_ms = parts.inference_latency.as_secs_f64() * 1e3;
+    let (lower, upper) = travel.unwrap_or_default();
+    let summary = RunSummary {
+        ok: cause.kind() == StopKind::Normal,
+        ended: cause.to_string(),
+        ticks: report.ticks,
+        missed_ticks: 0,
+        chunks: report.chunks,
+        chunks_rejected: report.chunks_rejected,
+        commands_sent: report.commands_written,
+        chunk_ms: ChunkTimes { p50: latency_ms, p95: latency_ms },
+        tick_jitter_us: TickJitter::default(),
+        feedback_hz: shell.feedback_hz(),
+        gate: RunSummary::gate_from(report.gate.by_rule()),
+        travel_deg: RunSummary::travel_from(std::array::from_fn(|joint| (upper[joint] - lower[joint]).to_degrees())),
+        elapsed_s: shell.now.seconds_since(START),
+    };
+    Ok(VirtualEnd { cause, summary, commands: shell.commands, bytes: shell.bytes, running })
+}

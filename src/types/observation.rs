@@ -1,0 +1,24 @@
+//! What the policy is asked to look at.
+
+use super::{FrameMetadata, JointAngles, Timestamp};
+
+/// The most camera slots a run can have; a policy with more is refused when it is loaded (SmolVLA's base has 3).
+pub const MAX_CAMERAS: usize = 4;
+
+/// The newest frame of each camera slot, in the policy's slot order.
+pub type FrameSet = [Option<FrameMetadata>; MAX_CAMERAS];
+
+/// A request for one chunk: which frames and which state the policy shall see.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ObservationRequest {
+    /// The chunk's number, from 0.
+    pub chunk_id: u64,
+    /// The control tick that asks.
+    pub tick: u64,
+    /// The frames to use, by slot.
+    pub frames: FrameSet,
+    /// When the oldest of these frames was taken.
+    pub observed: Timestamp,
+    /// The measured pose nearest in time to the frames, joint frame, radians.
+    pub state: JointAngles,
+}

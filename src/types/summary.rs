@@ -1,0 +1,93 @@
+//! What every run says at its end.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{JOINT_COUNT, Joint};
+
+/// Middle and tail of a set of durations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct ChunkTimes {
+    /// Median, ms.
+    pub p50: f64,
+    /// 95th percentile, ms.
+    pub p95: f64,
+}
+
+/// Lateness of control ticks against their absolute schedule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct TickJitter {
+    /// Median, µs.
+    pub p50: f64,
+    /// 99th percentile, µs.
+    pub p99: f64,
+    /// Worst, µs.
+    pub max: f64,
+}
+
+/// The end of a run in numbers; `--json` prints it as the last line of standard output.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunSummary {
+    /// Whether the run ended as it was meant to: not by a protective stop.
+    pub ok: bool,
+    /// Why the run ended.
+    pub ended: String,
+    /// Ticks of the control core.
+    pub ticks: u64,
+    /// Ticks that were due and never happened, because the thread came too late for them.
+    pub missed_ticks: u64,
+    /// Chunks that were played.
+    pub chunks: u64,
+    /// Chunks that the gate dropped.
+    pub chunks_rejected: u64,
+    /// Commands that were written to the port.
+    pub commands_sent: u64,
+    /// Time from request to finished chunk.
+    pub chunk_ms: ChunkTimes,
+    /// Lateness of ticks.
+    pub tick_jitter_us: TickJitter,
+    /// Valid feedback lines a second while connected.
+    pub feedback_hz: f64,
+    /// How often each rule of the gate acted.
+    pub gate: serde_json::Map<String, serde_json::Value>,
+    /// How far each joint moved, largest minus smallest measured angle, degrees.
+    pub travel_deg: serde_json::Map<String, serde_json::Value>,
+    /// Length of the run, s.
+    pub elapsed_s: f64,
+}
+
+impl RunSummary {
+    /// Counts by rule as the summary holds them.
+    pub fn gate_from(rules: impl IntoIterator<Item = (&'static str, u64)>) -> serde_json::Map<String, serde_json::Value> {
+        rules.into_iter().map(|(rule, count)| (rule.to_owned(), count.into())).collect()
+    }
+
+    /// Travel by joint as the summary holds it, to a tenth of a degree.
+    pub fn travel_from(travel_deg: [f64; JOINT_COUNT]) -> serde_json::Map<String, serde_json::Value> {
+        let tenths = |degrees: f64| (degrees * 10.0).round() / 10.0;
+        Joint::ALL.iter().zip(travel_deg).map(|(joint, travel)| (joint.name().to_owned(), tenths(travel).into())).collect()
+    }
+}
+
+/// The summary for people.
+impl fmt::Display for RunSummary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |map: &serde_json::Map<String, serde_json::Value>, unit: &str| {
+            map.iter().map(|(name, value)| format!("{name} {value}{unit}")).collect::<Vec<_>>().join(", ")
+        };
+        writeln!(formatter, "ended            {} after {:.1} s", self.ended, self.elapsed_s)?;
+        writeln!(formatter, "ticks            {} ({} missed)", self.ticks, self.missed_ticks)?;
+        writeln!(
+            formatter,
+            "tick_jitter_us   p50 {:.0}, p99 {:.0}, max {:.0}",
+            self.tick_jitter_us.p50, self.tick_jitter_us.p99, self.tick_jitter_us.max
+        )?;
+        writeln!(formatter, "chunks           {} ({} rejected)", self.chunks, self.chunks_rejected)?;
+        writeln!(formatter, "chunk_ms         p50 {:.1}, p95 {:.1}", self.chunk_ms.p50, self.chunk_ms.p95)?;
+        writeln!(formatter, "commands_sent    {}", self.commands_sent)?;
+        writeln!(formatter, "feedback_hz      {:.1}", self.feedback_hz)?;
+        writeln!(formatter, "gate             {}", list(&self.gate, ""))?;
+        write!(formatter, "travel           {}", list(&self.travel_deg, "°"))
+    }
+}

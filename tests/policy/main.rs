@@ -1,0 +1,12 @@
+//! The policy engine against what LeRobot and PyTorch computed, and against damaged bundles.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, reason = "cargo shows the measured numbers of a failed test")]
+#![allow(clippy::type_complexity, reason = "tables of cases")]
+
+mod allocations;
+mod bundle_errors;
+mod engine_errors;
+mod mutations;
+mod parity;
+mod support;

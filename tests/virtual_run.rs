@@ -1,0 +1,127 @@
+//! The whole path in virtual time: a recorded episode, the shipped policy, core, link, and the emulated board.
+
+mod support;
+
+use std::time::Duration;
+
+use calibration::JointLimits;
+use firmware_protocol::emulator::BoardOptions;
+use firmware_protocol::{Generation, ServoAcceleration};
+use roarm::arm::LinkOptions;
+use roarm::camera::{DatasetSource, SourceSpec};
+use roarm::control::{ControlParameters, EndCause, JointBounds};
+use roarm::sim::virtual_time::{self, VirtualEnd, VirtualParts};
+use roarm::types::{Joint, JointAngles};
+
+const MAX_VELOCITY_RAD_S: f64 = 1.5;
+const POLICY_TIME: Duration = Duration::from_secs(5);
+
+fn parts(generation: Generation, seed: u64) -> VirtualParts {
+    let bundle = support::tiny_bundle();
+    let limits = JointLimits::of(generation);
+    let action = &bundle.normalization().action;
+    let trained = JointBounds { lower: action.min_pose().into(), upper: action.max_pose().into() };
+    let episode = support::repository("tests/data/lerobot_v3_av1");
+    let SourceSpec::Dataset(spec) =
+        SourceSpec::parse(&format!("dataset:{}:0", episode.display())).expect("a good source")
+    else {
+        panic!("a dataset source was asked for");
+    };
+    VirtualParts {
+        board: BoardOptions { keep_lines: true, ..BoardOptions::new(generation) },
+        link: LinkOptions::new(ServoAcceleration::new(100).expect("100 is in 1..=254")),
+        parameters: ControlParameters {
+            joint_limits: JointBounds { lower: limits.lower(), upper: limits.upper() },
+            trained_range: Some(trained.widened(0.1)),
+            max_velocity_rad_s: MAX_VELOCITY_RAD_S,
+            max_acceleration_rad_s2: 10.0,
+            stop_deceleration_rad_s2: 15.0,
+            ramp_speed_rad_s: 0.26,
+            servo_speed_rad_s: 3.0,
+            start_pose: Some(bundle.normalization().state.mean_pose().into()),
+            action_period: Duration::from_secs_f64(1.0 / 30.0),
+            actions_per_chunk: 25,
+            first_chunk_speed: 1.0,
+            cameras: 1,
+            duration: Some(POLICY_TIME),
+            max_feedback_age: Duration::from_millis(250),
+            max_frame_age: Duration::from_millis(500),
+            max_observation_age: Duration::from_secs(2),
+            inference_timeout: Duration::from_secs(3),
+            rejections_before_stop: 10,
+        },
+        tick_period: Duration::from_millis(20),
+        cameras: vec![Box::new(DatasetSource::open(&spec).expect("the episode opens"))],
+        show_pose: None,
+        producer: support::producer(&bundle, seed),
+        inference_latency: Duration::from_millis(80),
+        time_limit: Duration::from_secs(120),
+    }
+}
+
+/// The fields of a T:102 line: six angles in the firmware's frame, then speed and acceleration.
+fn fields(line: &[u8]) -> [f64; 8] {
+    let value: serde_json::Value = serde_json::from_slice(line).expect("every line is valid JSON");
+    assert_eq!(value["T"], 102);
+    let object = value.as_object().expect("an object");
+    assert_eq!(object.len(), 9, "all fields and no others: {value}");
+    ["base", "shoulder", "elbow", "wrist", "roll", "hand", "spd", "acc"]
+        .map(|name| object[name].as_f64().unwrap_or_else(|| panic!("{name} is missing in {value}")))
+}
+
+fn assert_wire(end: &VirtualEnd, generation: Generation) {
+    let limits = JointLimits::of(generation);
+    let mut before: Option<(roarm::types::Timestamp, JointAngles)> = None;
+    for (at, line) in &end.commands {
+        let [base, shoulder, elbow, wrist, roll, hand, speed, acceleration] = fields(line);
+        let angles =
+            JointAngles::from_array_rad([base, shoulder, elbow, wrist, roll, std::f64::consts::PI - hand]);
+        assert!(limits.contains(&angles), "{angles:?} is outside the limits of {generation}");
+        assert!(speed >= 1.0 && (1.0..=254.0).contains(&acceleration));
+        if let Some((earlier, pose)) = before {
+            let elapsed = at.seconds_since(earlier);
+            // The wire carries four decimals: two roundings of half a step each.
+            let step = pose.max_difference(&angles);
+            assert!(step <= MAX_VELOCITY_RAD_S * elapsed + 1.0e-4, "a step of {step} rad in {elapsed} s");
+        }
+        before = Some((*at, angles));
+    }
+}
+
+fn commands_a_second(end: &VirtualEnd) -> f64 {
+    let (begin, over) = end.running.expect("the policy ran");
+    let count = end.commands.iter().filter(|(at, _)| (begin..=over).contains(at)).count();
+    count as f64 / over.seconds_since(begin)
+}
+
+#[test]
+fn g1_takes_45_commands_a_second_inside_all_bounds() {
+    let end = virtual_time::run(parts(Generation::G1, 7)).expect("the run ends by itself");
+    assert_eq!(end.cause, EndCause::Duration);
+    assert_wire(&end, Generation::G1);
+    let rate = commands_a_second(&end);
+    assert!(rate >= 45.0, "{rate} commands a second; {}", end.summary);
+    assert!(end.summary.chunks >= 3, "{}", end.summary);
+    assert!((54.0..58.5).contains(&end.summary.feedback_hz), "{}", end.summary);
+    let moved = Joint::ALL.iter().filter(|joint| end.summary.travel_deg[joint.name()].as_f64() >= Some(10.0)).count();
+    assert!(moved >= 3, "{}", end.summary);
+}
+
+#[test]
+fn g3_takes_30_commands_a_second_inside_all_bounds() {
+    let end = virtual_time::run(parts(Generation::G3, 7)).expect("the run ends by itself");
+    assert_eq!(end.cause, EndCause::Duration);
+    assert_wire(&end, Generation::G3);
+    let rate = commands_a_second(&end);
+    assert!(rate >= 30.0, "{rate} commands a second; {}", end.summary);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
+    let first = virtual_time::run(parts(Generation::G1, 7)).expect("the run ends by itself");
+    let again = virtual_time::run(parts(Generation::G1, 7)).expect("the run ends by itself");
+    assert_eq!(first.bytes, again.bytes);
+    assert!(!first.commands.is_empty());
+    let other = virtual_time::run(parts(Generation::G1, 8)).expect("the run ends by itself");
+    assert_ne!(first.bytes, other.bytes, "the noise must matter");
+}
