@@ -204,7 +204,7 @@ fn a_command_is_one_whole_line_with_every_field() {
     assert_eq!(
         std::str::from_utf8(line).unwrap(),
         "{\"T\":102,\"base\":0.0000,\"shoulder\":0.0000,\"elbow\":1.5708,\"wrist\":0.0000,\"roll\":0.0000,\"hand\":3.1416,\
-         \"spd\":1000,\"acc\":50}\n"
+         \"spd\":1956,\"acc\":50}\n"
     );
 }
 
