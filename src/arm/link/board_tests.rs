@@ -49,7 +49,7 @@ impl Rig {
             let sequence = self.written.len() as u64;
             let room = self.out.is_empty() && self.machine.ready();
             if let Some(goal) = room.then(|| goal(sequence)).flatten() {
-                let command = JointCommand { sequence, tick: sequence, goal };
+                let command = JointCommand { sequence, tick: sequence, goal, servo_speed_rad_s: 3.0 };
                 self.out.push(self.machine.write_joints(&command).unwrap()).unwrap();
             }
             self.board.receive(self.out.pending());

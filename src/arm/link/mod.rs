@@ -30,6 +30,8 @@ mod write_buffer;
 mod board_tests;
 #[cfg(test)]
 mod scripted_tests;
+#[cfg(test)]
+mod test_bench;
 
 pub use event::{LinkEvent, LinkFault};
 pub use options::LinkOptions;

@@ -33,7 +33,7 @@ fn wait_ready(arm: &SerialArm) -> Result<Generation, ArmError> {
 fn command(sequence: u64) -> JointCommand {
     let mut goal = JointAngles::from(BoardOptions::BOOT_POSE);
     goal.set(Joint::Base, (sequence as f64 * 0.05).sin() * 0.2);
-    JointCommand { sequence, tick: 3 * sequence, goal }
+    JointCommand { sequence, tick: 3 * sequence, goal, servo_speed_rad_s: 3.0 }
 }
 
 #[test]
