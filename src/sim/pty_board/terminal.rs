@@ -93,9 +93,18 @@ impl Terminal {
     }
 
     /// Forgets bytes that a client which is gone never read, so that the next one starts with fresh lines.
+    ///
+    /// Only the client's end can throw away what lies there: flushing ours leaves it (seen on Linux 6).
     pub(super) fn forget_unread(&self) {
-        // no harm if it cannot: the next client reads old lines first
-        let _ = tcflush(&self.controller, QueueSelector::OFlush);
+        let device = rustix::fs::open(
+            &self.path,
+            OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+            Mode::empty(),
+        );
+        // No harm if it cannot, for example when a client that crashed left the device exclusive: old lines are read first.
+        if let Ok(device) = device {
+            let _ = tcflush(&device, QueueSelector::IFlush);
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl TableShadow {
     }
 
     /// Shares of sky and lamp hidden at a place of the lamp's grid; `None` where next to nothing is.
-    fn hidden(&self, cell: [f32; 2]) -> Option<[f32; 2]> {
+    pub(super) fn hidden(&self, cell: [f32; 2]) -> Option<[f32; 2]> {
         let last = (self.lamp.size - 2) as f32;
         if !(cell[0] >= 0.0 && cell[1] >= 0.0 && cell[0] < last && cell[1] < last) {
             return None;
