@@ -68,7 +68,8 @@ impl Fixture {
         }
         if let Some(request) = outputs.observation {
             let actions: [JointAngles; 50] = std::array::from_fn(|step| pose((step as f64 * 0.1).sin()));
-            self.chunk = Chunk::new(request.chunk_id, request.observed, request.tick, self.now, &actions).ok();
+            self.chunk =
+                Chunk::new(request.chunk_id, request.observed, request.tick, self.now, &actions).ok();
         }
     }
 }

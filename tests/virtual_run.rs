@@ -1,5 +1,7 @@
 //! The whole path in virtual time: a recorded episode, the shipped policy, core, link, and the emulated board.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod support;
 
 use std::time::Duration;
@@ -31,7 +33,7 @@ fn parts(generation: Generation, seed: u64) -> VirtualParts {
         board: BoardOptions { keep_lines: true, ..BoardOptions::new(generation) },
         link: LinkOptions::new(ServoAcceleration::new(100).expect("100 is in 1..=254")),
         parameters: ControlParameters {
-            joint_limits: JointBounds { lower: limits.lower(), upper: limits.upper() },
+            joint_limits: limits.into(),
             trained_range: Some(trained.widened(0.1)),
             max_velocity_rad_s: MAX_VELOCITY_RAD_S,
             max_acceleration_rad_s2: 10.0,
@@ -103,7 +105,8 @@ fn g1_takes_45_commands_a_second_inside_all_bounds() {
     assert!(rate >= 45.0, "{rate} commands a second; {}", end.summary);
     assert!(end.summary.chunks >= 3, "{}", end.summary);
     assert!((54.0..58.5).contains(&end.summary.feedback_hz), "{}", end.summary);
-    let moved = Joint::ALL.iter().filter(|joint| end.summary.travel_deg[joint.name()].as_f64() >= Some(10.0)).count();
+    let moved =
+        Joint::ALL.iter().filter(|joint| end.summary.travel_deg[joint.name()].as_f64() >= Some(10.0)).count();
     assert!(moved >= 3, "{}", end.summary);
 }
 

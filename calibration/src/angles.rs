@@ -55,9 +55,7 @@ macro_rules! angle_vector {
 
             /// The pose at `fraction` of the straight line in joint space to `other` (0 here, 1 there).
             pub fn interpolate(&self, other: &Self, fraction: f64) -> Self {
-                Self(std::array::from_fn(|joint| {
-                    self.0[joint] + fraction * (other.0[joint] - self.0[joint])
-                }))
+                Self(std::array::from_fn(|joint| self.0[joint] + fraction * (other.0[joint] - self.0[joint])))
             }
         }
     };

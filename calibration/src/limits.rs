@@ -43,16 +43,6 @@ impl JointLimits {
         Self { min_rad: all.map(|range| range.min_rad), max_rad: all.map(|range| range.max_rad) }
     }
 
-    /// The lowest angle of each joint.
-    pub const fn lower(&self) -> JointAngles {
-        JointAngles::from_array_rad(self.min_rad)
-    }
-
-    /// The highest angle of each joint.
-    pub const fn upper(&self) -> JointAngles {
-        JointAngles::from_array_rad(self.max_rad)
-    }
-
     /// Lowest angles, rad.
     pub const fn min(&self) -> JointAngles {
         JointAngles::from_array_rad(self.min_rad)

@@ -55,7 +55,9 @@ fn shipped_policy() -> Result<PathBuf, CliError> {
     let program = std::env::current_exe().unwrap_or_default();
     let folders = std::iter::once(Path::new(".")).chain(program.ancestors().skip(1).take(4));
     folders.map(|folder| folder.join(SHIPPED)).find(|path| path.is_dir()).ok_or_else(|| {
-        CliError::Arguments(format!("the shipped policy {SHIPPED} is not here: run in the clone, or pass --policy DIR"))
+        CliError::Arguments(format!(
+            "the shipped policy {SHIPPED} is not here: run in the clone, or pass --policy DIR"
+        ))
     })
 }
 
@@ -74,7 +76,9 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
     let folder = flags.policy.clone().map_or_else(shipped_policy, Ok)?;
     let bundle = Bundle::load(&folder)?;
     if bundle.slots().len() != 1 {
-        return Err(CliError::Arguments("the demo's cell has one camera: choose a policy with one camera slot".to_owned()));
+        return Err(CliError::Arguments(
+            "the demo's cell has one camera: choose a policy with one camera slot".to_owned(),
+        ));
     }
     let duration = Duration::try_from_secs_f64(flags.duration)
         .map_err(|_| CliError::Arguments(format!("--duration {} is no length of time", flags.duration)))?;
@@ -84,7 +88,11 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         first_chunk_speed: 1.0,
         ..ControlSettings::default()
     };
-    terminal::say(format!("policy {} on {} (random weights: it moves, but means nothing by it)", folder.display(), plan::device(&flags.inference, &config)));
+    terminal::say(format!(
+        "policy {} on {} (random weights: it moves, but means nothing by it)",
+        folder.display(),
+        plan::device(&flags.inference, &config)
+    ));
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
     let producer = plan::producer(engine, &flags.task, flags.seed)?;
     let signals = Signals::catch()?;
@@ -97,7 +105,12 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
     let options = cell_options(flags.seed, bundle.slots());
     let camera = CellCamera::new(options, Arc::new(move || pose.get()));
     let camera: Box<dyn FrameSource> = Box::new(PacedSource::new(camera, runtime::now));
-    terminal::say(format!("emulated arm (firmware {}) on {}, {}", flags.firmware, board.path().display(), camera.description()));
+    terminal::say(format!(
+        "emulated arm (firmware {}) on {}, {}",
+        flags.firmware,
+        board.path().display(),
+        camera.description()
+    ));
     let (arm, handle) = open_arm(board.path(), None, &config)?;
     let generation = live::wait_for_arm(&arm, &signals)?;
     let live = LiveRun {

@@ -69,7 +69,12 @@ impl Examination {
         self.0.push(Finding { part, verdict, text: text.into(), fix });
     }
 
-    fn result<T>(&mut self, part: &'static str, result: Result<T, CliError>, good: impl FnOnce(&T) -> String) -> Option<T> {
+    fn result<T>(
+        &mut self,
+        part: &'static str,
+        result: Result<T, CliError>,
+        good: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
         match result {
             Ok(value) => {
                 self.add(part, Verdict::Ok, good(&value), None);
@@ -83,7 +88,8 @@ impl Examination {
     }
 
     fn library(&mut self, flags: &DoctorFlags, config: &Config) {
-        let library = plan::onnxruntime(&flags.inference, config).and_then(|path| Ok(OnnxRuntime::load(&path)?));
+        let library =
+            plan::onnxruntime(&flags.inference, config).and_then(|path| Ok(OnnxRuntime::load(&path)?));
         self.result("library", library, |runtime| {
             format!("ONNX Runtime {} ({})", runtime.version(), runtime.path().display())
         });
@@ -91,7 +97,12 @@ impl Examination {
 
     fn policy(&mut self, flags: &DoctorFlags, config: &Config) {
         let Some(folder) = flags.policy.clone().or_else(|| config.policy.path.clone()) else {
-            return self.add("policy", Verdict::Note, "none named", Some("name one with --policy DIR".to_owned()));
+            return self.add(
+                "policy",
+                Verdict::Note,
+                "none named",
+                Some("name one with --policy DIR".to_owned()),
+            );
         };
         let bundle = Bundle::load(&folder).map_err(CliError::from);
         let bundle = self.result("policy", bundle, |bundle| {
@@ -112,10 +123,20 @@ impl Examination {
             sources.extend(config.cameras.values().map(|camera| camera.source.clone()));
         }
         if sources.is_empty() {
-            sources.extend((0..10).map(|n| format!("/dev/video{n}")).filter(|path| std::path::Path::new(path).exists()).map(|path| format!("v4l2:{path}")));
+            sources.extend(
+                (0..10)
+                    .map(|n| format!("/dev/video{n}"))
+                    .filter(|path| std::path::Path::new(path).exists())
+                    .map(|path| format!("v4l2:{path}")),
+            );
         }
         if sources.is_empty() {
-            self.add("camera", Verdict::Note, "no camera named, and no /dev/videoN here", Some("plug one in; `roarm run --camera dataset:DIR:EPISODE` works without".to_owned()));
+            self.add(
+                "camera",
+                Verdict::Note,
+                "no camera named, and no /dev/videoN here",
+                Some("plug one in; `roarm run --camera dataset:DIR:EPISODE` works without".to_owned()),
+            );
         }
         for source in sources {
             let frame = SourceSpec::parse(&source).map_err(CliError::from).and_then(|spec| {
@@ -125,7 +146,11 @@ impl Examination {
                     other => plan::open_camera(&other)?,
                 };
                 let frame = camera.next_frame(&pool)?;
-                Ok(format!("{source}: {}, {}", camera.description(), if frame.is_some() { "delivers frames" } else { "has no frame" }))
+                Ok(format!(
+                    "{source}: {}, {}",
+                    camera.description(),
+                    if frame.is_some() { "delivers frames" } else { "has no frame" }
+                ))
             });
             self.result("camera", frame, Clone::clone);
         }
@@ -134,14 +159,21 @@ impl Examination {
     fn ports(&mut self, flags: &DoctorFlags, config: &Config) {
         let system = SystemFiles::default();
         let mut ports: Vec<PathBuf> = match &flags.arm {
-            Some(name) => vec![config.arms.get(name).map_or_else(|| PathBuf::from(name), |arm| arm.port.clone())],
+            Some(name) => {
+                vec![config.arms.get(name).map_or_else(|| PathBuf::from(name), |arm| arm.port.clone())]
+            }
             None => config.arms.values().map(|arm| arm.port.clone()).collect(),
         };
         if ports.is_empty() {
             ports = system.usb_serial_ports();
         }
         if ports.is_empty() {
-            self.add("port", Verdict::Note, "no arm named, and no USB serial port here", Some("plug the arm in (socket marked USB, not LADAR), or try `roarm sim`".to_owned()));
+            self.add(
+                "port",
+                Verdict::Note,
+                "no arm named, and no USB serial port here",
+                Some("plug the arm in (socket marked USB, not LADAR), or try `roarm sim`".to_owned()),
+            );
         }
         for port in ports {
             let report = check_port(&port, &system);
@@ -153,8 +185,18 @@ impl Examination {
                 let verdict = if finding.blocks() { Verdict::Failed } else { Verdict::Note };
                 self.add("port", verdict, format!("{}: {finding}", port.display()), Some(finding.fix()));
             }
-            if let (Some(stable), false) = (report.stable_names.first(), report.stable_names.contains(&port)) {
-                self.add("port", Verdict::Note, format!("{} is also {}, which stays the same when replugged", port.display(), stable.display()), None);
+            if let (Some(stable), false) = (report.stable_names.first(), report.stable_names.contains(&port))
+            {
+                self.add(
+                    "port",
+                    Verdict::Note,
+                    format!(
+                        "{} is also {}, which stays the same when replugged",
+                        port.display(),
+                        stable.display()
+                    ),
+                    None,
+                );
             }
         }
     }
@@ -176,7 +218,8 @@ pub(super) fn doctor(flags: &DoctorFlags) -> Result<Exit, CliError> {
                 Verdict::Note => "note  ",
                 Verdict::Failed => "FAILED",
             };
-            let fix = finding.fix.as_ref().map(|fix| format!("\n                 fix: {fix}")).unwrap_or_default();
+            let fix =
+                finding.fix.as_ref().map(|fix| format!("\n                 fix: {fix}")).unwrap_or_default();
             format!("{mark} {:<9} {}{fix}", finding.part, finding.text)
         })
         .collect();

@@ -8,7 +8,7 @@ use clap::Args;
 use firmware_protocol::Generation;
 
 use super::exit::CliError;
-use crate::camera::{CameraError, FrameSource, PacedSource, DatasetSource, SourceSpec, V4l2Source};
+use crate::camera::{CameraError, DatasetSource, FrameSource, PacedSource, SourceSpec, V4l2Source};
 use crate::config::{self, Config, Firmware, StartPose};
 use crate::control::{ControlParameters, JointBounds};
 use crate::episode::Dataset;
@@ -35,7 +35,9 @@ pub(super) fn load_config(path: Option<&Path>) -> Result<Config, CliError> {
     let found = path.map_or_else(|| PathBuf::from("roarm.toml"), Path::to_owned);
     match std::fs::read_to_string(&found) {
         Ok(text) => Ok(Config::parse(&text, &found.display().to_string())?),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => Ok(Config::defaults()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => {
+            Ok(Config::defaults())
+        }
         Err(source) => Err(CliError::File { path: found, source }),
     }
 }
@@ -56,7 +58,8 @@ pub(super) fn onnxruntime(flags: &PolicyFlags, config: &Config) -> Result<PathBu
 /// the program's own folder.
 fn library_folders(program: Option<&Path>) -> Vec<PathBuf> {
     const CACHE: &str = ".cache/onnxruntime/1.31.1";
-    let above = program.into_iter().flat_map(|folder| folder.ancestors().take(4)).map(|folder| folder.join(CACHE));
+    let above =
+        program.into_iter().flat_map(|folder| folder.ancestors().take(4)).map(|folder| folder.join(CACHE));
     std::iter::once(PathBuf::from(CACHE)).chain(above).chain(program.map(Path::to_owned)).collect()
 }
 
@@ -72,7 +75,9 @@ pub(super) fn device(flags: &PolicyFlags, config: &Config) -> Device {
 pub(super) fn engine(bundle: &Bundle, flags: &PolicyFlags, config: &Config) -> Result<Engine, CliError> {
     let options = EngineOptions {
         device: device(flags, config),
-        threads: flags.threads.or_else(|| config.policy.threads.and_then(|threads| usize::try_from(threads).ok())),
+        threads: flags
+            .threads
+            .or_else(|| config.policy.threads.and_then(|threads| usize::try_from(threads).ok())),
         library: onnxruntime(flags, config)?,
     };
     Ok(Engine::new(bundle, &options)?)
@@ -113,7 +118,9 @@ pub fn control_parameters(
         )
     })?;
     if !(fps.is_finite() && (0.1..=1000.0).contains(&fps)) {
-        return Err(CliError::Arguments(format!("--fps {fps} is no usable rate: give the fps of the policy's dataset, such as 30")));
+        return Err(CliError::Arguments(format!(
+            "--fps {fps} is no usable rate: give the fps of the policy's dataset, such as 30"
+        )));
     }
     let configured = config.policy.n_action_steps.and_then(|actions| usize::try_from(actions).ok());
     let actions = settings.n_action_steps.or(configured).unwrap_or_else(|| bundle.n_action_steps());
@@ -129,13 +136,12 @@ pub fn control_parameters(
             bundle.slots().len()
         )));
     }
-    let limits = JointLimits::of(generation);
     let action = &bundle.normalization().action;
     let trained = JointBounds { lower: action.min_pose().into(), upper: action.max_pose().into() };
     let (motion, safety) = (&config.motion, &config.safety);
     let millis = |value: u32| Duration::from_millis(value.into());
     Ok(ControlParameters {
-        joint_limits: JointBounds { lower: limits.lower(), upper: limits.upper() },
+        joint_limits: JointLimits::of(generation).into(),
         trained_range: Some(trained.widened(safety.trained_range_margin)),
         max_velocity_rad_s: motion.max_velocity_deg_s.to_radians(),
         max_acceleration_rad_s2: motion.max_acceleration_deg_s2.to_radians(),
@@ -193,7 +199,11 @@ pub(super) fn home() -> JointAngles {
 }
 
 /// Assigns `--camera [SLOT=]SOURCE` flags to the policy's slots, in its order.
-pub(super) fn camera_specs(flags: &[String], config: &Config, bundle: &Bundle) -> Result<Vec<SourceSpec>, CliError> {
+pub(super) fn camera_specs(
+    flags: &[String],
+    config: &Config,
+    bundle: &Bundle,
+) -> Result<Vec<SourceSpec>, CliError> {
     let slots = bundle.slots();
     let mut specs: Vec<Option<SourceSpec>> = vec![None; slots.len()];
     let configured = config.cameras.iter().filter(|_| flags.is_empty());
@@ -253,7 +263,8 @@ pub(super) fn parse_start_pose(text: &str) -> Result<StartPose, String> {
         "current" => Ok(StartPose::Current),
         "episode" => Ok(StartPose::Episode),
         list => {
-            let degrees: Option<Vec<f64>> = list.split(',').map(|degree| degree.trim().parse().ok()).collect();
+            let degrees: Option<Vec<f64>> =
+                list.split(',').map(|degree| degree.trim().parse().ok()).collect();
             let inside = |degrees: &[f64; 6]| degrees.iter().all(|degree| (-180.0..=180.0).contains(degree));
             degrees.and_then(|degrees| <[f64; 6]>::try_from(degrees).ok()).filter(inside).map(StartPose::Degrees).ok_or_else(
                 || "use zero, home, dataset-mean, current, episode, or six degrees from -180 to 180 such as 0,20,60,40,0,10".to_owned(),

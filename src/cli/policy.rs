@@ -43,7 +43,11 @@ pub(super) fn policy(verb: &PolicyVerb) -> Result<Exit, CliError> {
     match verb {
         PolicyVerb::Info(flags) => {
             let summary = Bundle::load(&flags.bundle)?.summary();
-            if flags.json { terminal::print_json(&summary) } else { terminal::print(page(&summary)) }
+            if flags.json {
+                terminal::print_json(&summary)
+            } else {
+                terminal::print(page(&summary))
+            }
             Ok(Exit::Done)
         }
         PolicyVerb::Verify(flags) => verify_bundle(flags),
@@ -82,7 +86,12 @@ fn page(summary: &BundleSummary) -> String {
     let contract = &summary.contract;
     let megabytes = |bytes: u64| bytes as f64 * 1e-6;
     let mut lines = vec![
-        format!("{} ({}, format {})", summary.folder.display(), contract.policy_type, contract.format_version),
+        format!(
+            "{} ({}, format {})",
+            summary.folder.display(),
+            contract.policy_type,
+            contract.format_version
+        ),
         format!(
             "chunk        {} actions at {}, {} played before the next observation, {} flow steps",
             contract.chunk.horizon,
@@ -99,8 +108,12 @@ fn page(summary: &BundleSummary) -> String {
         lines.push(format!("  slot       {} (trained on {}x{})", slot.name, slot.width, slot.height));
     }
     lines.push(format!("language     {} tokens wide", contract.language.width));
-    lines.push(format!("frame        {}, state and action of {} joints", contract.frame, contract.action.dim));
-    lines.push(format!("{:<12} {:>8} {:>8} {:>8} {:>8}   (degrees, of the training actions)", "action", "mean", "std", "min", "max"));
+    lines
+        .push(format!("frame        {}, state and action of {} joints", contract.frame, contract.action.dim));
+    lines.push(format!(
+        "{:<12} {:>8} {:>8} {:>8} {:>8}   (degrees, of the training actions)",
+        "action", "mean", "std", "min", "max"
+    ));
     let action = &summary.statistics.action;
     for joint in Joint::ALL {
         lines.push(format!(
@@ -113,14 +126,23 @@ fn page(summary: &BundleSummary) -> String {
         ));
     }
     for (name, graph) in contract.graphs() {
-        let inputs: Vec<String> = graph.inputs.iter().map(|tensor| format!("{} {tensor}", tensor.name)).collect();
-        let outputs: Vec<String> = graph.outputs.iter().map(|tensor| format!("{} {tensor}", tensor.name)).collect();
+        let inputs: Vec<String> =
+            graph.inputs.iter().map(|tensor| format!("{} {tensor}", tensor.name)).collect();
+        let outputs: Vec<String> =
+            graph.outputs.iter().map(|tensor| format!("{} {tensor}", tensor.name)).collect();
         lines.push(format!("{name:<12} {} -> {}", inputs.join(", "), outputs.join(", ")));
     }
     lines.push(format!("vision ids   {}", contract.vision_position_ids));
-    lines.push(format!("size         {:.1} MB in {} files", megabytes(summary.total_bytes), summary.files.len()));
+    lines.push(format!(
+        "size         {:.1} MB in {} files",
+        megabytes(summary.total_bytes),
+        summary.files.len()
+    ));
     let provenance = &contract.provenance;
-    lines.push(format!("exported by  {}, {} parameters, trained in {}", provenance.exporter, provenance.parameters, provenance.training_dtype));
+    lines.push(format!(
+        "exported by  {}, {} parameters, trained in {}",
+        provenance.exporter, provenance.parameters, provenance.training_dtype
+    ));
     lines.push(format!("checkpoint   sha256 {}", provenance.checkpoint_sha256));
     lines.join("\n")
 }

@@ -91,10 +91,14 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     let config = plan::load_config(flags.config.as_deref())?;
     let (port, generation) = resolve_arm(flags, &config)?;
     let folder = flags.policy.clone().or_else(|| config.policy.path.clone()).ok_or_else(|| {
-        CliError::Arguments("no policy: pass --policy DIR, or set `path` under [policy] in the configuration".to_owned())
+        CliError::Arguments(
+            "no policy: pass --policy DIR, or set `path` under [policy] in the configuration".to_owned(),
+        )
     })?;
     let task = flags.task.clone().or_else(|| config.policy.task.clone()).ok_or_else(|| {
-        CliError::Arguments("no task: pass --task with the instruction that the policy was trained on".to_owned())
+        CliError::Arguments(
+            "no task: pass --task with the instruction that the policy was trained on".to_owned(),
+        )
     })?;
     let duration = flags.duration.map(duration).transpose()?;
     let bundle = Bundle::load(&folder)?;
@@ -104,7 +108,11 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         n_action_steps: flags.n_action_steps,
         fps: flags.fps,
         duration,
-        start_pose: plan::start_pose(flags.start_pose.as_ref().unwrap_or(&config.motion.start_pose), &bundle, &specs)?,
+        start_pose: plan::start_pose(
+            flags.start_pose.as_ref().unwrap_or(&config.motion.start_pose),
+            &bundle,
+            &specs,
+        )?,
         first_chunk_speed: if emulated { 1.0 } else { 0.5 },
     };
     // Checked now, though the generation may turn out another: everything else in it is final.
@@ -120,7 +128,10 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     }
     check_pictures(&mut cameras, &bundle, flags.any_picture_size)?;
     if flags.dry_run {
-        terminal::say(format!("dry run: everything but {} was checked; nothing was opened or moved there", port.display()));
+        terminal::say(format!(
+            "dry run: everything but {} was checked; nothing was opened or moved there",
+            port.display()
+        ));
         return Ok(Exit::Done);
     }
     let signals = Signals::catch()?;
@@ -162,10 +173,9 @@ fn is_emulated(port: &Path) -> bool {
 }
 
 fn duration(seconds: f64) -> Result<Duration, CliError> {
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| CliError::Arguments(format!("--duration {seconds} is no length of time: give seconds above 0")))
+    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero()).ok_or_else(|| {
+        CliError::Arguments(format!("--duration {seconds} is no length of time: give seconds above 0"))
+    })
 }
 
 /// Looks at one picture of each camera: a size with another aspect than the training data is refused.

@@ -1,7 +1,7 @@
 //! Ctrl-C, SIGTERM and SIGHUP as causes to end. Once caught, none of them can kill the process before the hold.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 

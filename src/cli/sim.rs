@@ -61,13 +61,17 @@ pub(super) fn sim(flags: &SimFlags) -> Result<Exit, CliError> {
         terminal::print(path.display().to_string());
     }
     let mut ended_by = None;
-    while ended_by.is_none() && flags.duration.is_none_or(|seconds| started.elapsed().as_secs_f64() < seconds) {
+    while ended_by.is_none() && flags.duration.is_none_or(|seconds| started.elapsed().as_secs_f64() < seconds)
+    {
         std::thread::sleep(Duration::from_millis(50));
         ended_by = signals.take();
         board.check()?;
     }
-    let summary =
-        SimSummary { path, lines_received: board.lines_received(), elapsed_s: started.elapsed().as_secs_f64() };
+    let summary = SimSummary {
+        path,
+        lines_received: board.lines_received(),
+        elapsed_s: started.elapsed().as_secs_f64(),
+    };
     board.stop();
     terminal::say(format!("{} lines received in {:.1} s", summary.lines_received, summary.elapsed_s));
     if flags.json {

@@ -1,6 +1,10 @@
 //! Where words go: people's text to standard error, results to standard output.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that speaks to the terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the one place that speaks to the terminal"
+)]
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;

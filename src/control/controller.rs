@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::types::{
-    Chunk, CommandWritten, FeedbackSample, FrameSet, JointAngles, JointCommand, ObservationRequest, Timestamp,
+    Chunk, CommandWritten, FeedbackSample, FrameSet, JointAngles, JointCommand, ObservationRequest,
+    StillnessDetector, Timestamp,
 };
 
 use super::gate::{self, GateCounts};
@@ -12,11 +13,12 @@ use super::pairing::FeedbackHistory;
 use super::parameters::{ControlParameters, JointBounds};
 use super::ramp::Ramp;
 use super::schedule::{Playback, Schedule};
-use super::stillness::Stillness;
 use super::stop::{EndCause, StopKind};
 
 /// Feedback must have been valid and still for so long before anything moves.
 const STILL_BEFORE_MOTION: Duration = Duration::from_secs(1);
+/// Angles may spread this far and still count as standing: six encoder steps, 0.53°.
+const STILL_TOLERANCE_RAD: f64 = 6.0 * firmware_protocol::steps::STEP_RAD;
 /// An arm that does not come to rest within this time ends the run.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// After the ramp the arm must stand for so long before the first observation.
@@ -116,7 +118,7 @@ pub struct Controller {
     phase: Phase,
     phase_since: Option<Timestamp>,
     history: FeedbackHistory,
-    stillness: Stillness,
+    stillness: StillnessDetector,
     ramp: Option<Ramp>,
     schedule: Schedule,
     running_since: Option<Timestamp>,
@@ -136,7 +138,7 @@ impl Controller {
             phase: Phase::Settling,
             phase_since: None,
             history: FeedbackHistory::new(),
-            stillness: Stillness::new(STILL_BEFORE_MOTION),
+            stillness: StillnessDetector::new(STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD),
             ramp: None,
             schedule: Schedule::Due,
             running_since: None,
@@ -229,7 +231,7 @@ impl Controller {
     fn take_feedback(&mut self, sample: Option<&FeedbackSample>) -> bool {
         let Some(sample) = sample.filter(|sample| sample.angles.is_finite()) else { return false };
         self.history.push(*sample);
-        self.stillness.observe(sample)
+        self.stillness.observe(&sample.angles, sample.measured)
     }
 
     /// A condition that must end the run by itself.
@@ -279,10 +281,14 @@ impl Controller {
         match self.phase {
             Phase::Settling | Phase::AwaitingGo(_) => self.enter(Phase::Ended(cause), now),
             Phase::Ramping | Phase::Running => self.enter(Phase::Easing(cause), now),
-            Phase::Easing(before) if before.kind() == StopKind::Normal && cause.kind() == StopKind::Protective => {
+            Phase::Easing(before)
+                if before.kind() == StopKind::Normal && cause.kind() == StopKind::Protective =>
+            {
                 self.phase = Phase::Easing(cause);
             }
-            Phase::Holding(before) if before.kind() == StopKind::Normal && cause.kind() == StopKind::Protective => {
+            Phase::Holding(before)
+                if before.kind() == StopKind::Normal && cause.kind() == StopKind::Protective =>
+            {
                 self.phase = Phase::Holding(cause);
             }
             Phase::Easing(_) | Phase::Holding(_) | Phase::Ended(_) => {}
@@ -304,7 +310,7 @@ impl Controller {
         let from = self.history.newest().map_or(proposal.from, |newest| newest.angles);
         self.written = Some(WrittenGoal::at_rest(from, now));
         self.ramp = Some(Ramp::new(from, proposal.to, now, self.parameters.ramp_speed_rad_s));
-        self.stillness = Stillness::new(STILL_AFTER_RAMP);
+        self.stillness = StillnessDetector::new(STILL_AFTER_RAMP, STILL_TOLERANCE_RAD);
         self.enter(Phase::Ramping, now);
         from
     }
@@ -357,7 +363,8 @@ impl Controller {
         let speed = if first { self.parameters.first_chunk_speed } else { 1.0 };
         let period = self.parameters.action_period.div_f64(speed);
         self.report.chunks += 1;
-        let playback = Playback::new(*chunk, self.held_target(), now, period, self.parameters.actions_per_chunk);
+        let playback =
+            Playback::new(*chunk, self.held_target(), now, period, self.parameters.actions_per_chunk);
         self.schedule = Schedule::Playing(playback);
     }
 
@@ -417,7 +424,8 @@ impl Controller {
             let goal = written.braking(now, parameters.stop_deceleration_rad_s2, &limits);
             (goal, goal)
         } else {
-            let (velocity, acceleration) = (parameters.max_velocity_rad_s, parameters.max_acceleration_rad_s2);
+            let (velocity, acceleration) =
+                (parameters.max_velocity_rad_s, parameters.max_acceleration_rad_s2);
             let (goal, limited) = written.towards(target, now, &limits, velocity, acceleration);
             self.report.gate.velocity += u64::from(limited.velocity);
             self.report.gate.acceleration += u64::from(limited.acceleration);

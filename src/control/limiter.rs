@@ -73,21 +73,29 @@ impl WrittenGoal {
                 .clamp(-max_velocity_rad_s, max_velocity_rad_s);
             let behind = to[joint] - from[joint] - target_velocity * elapsed_s;
             let closing = braking_velocity(behind.abs(), elapsed_s, max_acceleration_rad_s2);
-            let asked = (target_velocity + closing.copysign(behind)).clamp(-max_velocity_rad_s, max_velocity_rad_s);
+            let asked =
+                (target_velocity + closing.copysign(behind)).clamp(-max_velocity_rad_s, max_velocity_rad_s);
             let before = self.velocity_rad_s[joint];
             let change = max_acceleration_rad_s2 * elapsed_s;
             let velocity = asked.clamp(before - change, before + change);
             limited.acceleration |= (asked - velocity).abs() > 1e-9;
             // Room to brake before the limits comes last and is never given up.
-            let room = |distance: f64| braking_velocity(distance.max(0.0), elapsed_s, max_acceleration_rad_s2);
-            let velocity = velocity.clamp(-room(from[joint] - lower[joint]), room(upper[joint] - from[joint]));
+            let room =
+                |distance: f64| braking_velocity(distance.max(0.0), elapsed_s, max_acceleration_rad_s2);
+            let velocity =
+                velocity.clamp(-room(from[joint] - lower[joint]), room(upper[joint] - from[joint]));
             (from[joint] + velocity * elapsed_s).clamp(lower[joint], upper[joint])
         });
         (JointAngles::from_array_rad(goal), limited)
     }
 
     /// The goal to write at `now` while coming to rest as fast as `deceleration_rad_s2` allows.
-    pub(super) fn braking(&self, now: Timestamp, deceleration_rad_s2: f64, limits: &JointBounds) -> JointAngles {
+    pub(super) fn braking(
+        &self,
+        now: Timestamp,
+        deceleration_rad_s2: f64,
+        limits: &JointBounds,
+    ) -> JointAngles {
         let elapsed_s = now.seconds_since(self.written).max(0.0);
         let from = self.goal.to_array_rad();
         let (lower, upper) = (limits.lower.to_array_rad(), limits.upper.to_array_rad());

@@ -14,11 +14,10 @@ mod pairing;
 mod parameters;
 mod ramp;
 mod schedule;
-mod stillness;
 mod stop;
-mod workspace;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
 pub use controller::{ControlReport, Controller, Inputs, Outputs, Phase, StartProposal};
 pub use gate::{ChunkRejection, GateCounts};

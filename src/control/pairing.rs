@@ -46,7 +46,9 @@ mod tests {
             let measured = Timestamp::ZERO + Duration::from_millis(sequence * 18);
             history.push(FeedbackSample { sequence, angles: JointAngles::ZERO, measured });
         }
-        let at = |millis| history.nearest(Timestamp::ZERO + Duration::from_millis(millis)).map(|found| found.sequence);
+        let at = |millis| {
+            history.nearest(Timestamp::ZERO + Duration::from_millis(millis)).map(|found| found.sequence)
+        };
         assert_eq!(at(90 * 18 + 8), Some(90));
         assert_eq!(at(90 * 18 + 10), Some(91));
         assert_eq!(at(0), Some(36), "older ones are forgotten");

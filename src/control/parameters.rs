@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use calibration::JointLimits;
+
 use crate::types::JointAngles;
 
 /// An interval for each joint, joint frame, radians.
@@ -11,6 +13,12 @@ pub struct JointBounds {
     pub lower: JointAngles,
     /// Upper ends; none lies below its lower end.
     pub upper: JointAngles,
+}
+
+impl From<JointLimits> for JointBounds {
+    fn from(limits: JointLimits) -> Self {
+        Self { lower: limits.min(), upper: limits.max() }
+    }
 }
 
 impl JointBounds {
@@ -35,7 +43,8 @@ impl JointBounds {
 
     /// These bounds, stretched as far as `pose` where it lies outside: from there only motion back is left.
     pub fn reaching(&self, pose: &JointAngles) -> Self {
-        let (lower, upper, pose) = (self.lower.to_array_rad(), self.upper.to_array_rad(), pose.to_array_rad());
+        let (lower, upper, pose) =
+            (self.lower.to_array_rad(), self.upper.to_array_rad(), pose.to_array_rad());
         Self {
             lower: JointAngles::from_array_rad(std::array::from_fn(|joint| lower[joint].min(pose[joint]))),
             upper: JointAngles::from_array_rad(std::array::from_fn(|joint| upper[joint].max(pose[joint]))),

@@ -6,6 +6,7 @@ use crate::types::{Chunk, JointAngles, Timestamp};
 
 /// Where the schedule stands.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would allocate in the tick")]
 pub(super) enum Schedule {
     /// The next observation is due.
     Due,
@@ -27,7 +28,13 @@ pub(super) struct Playback {
 
 impl Playback {
     /// Plays the first `actions` of `chunk`, one each `period`, beginning at `from`.
-    pub(super) fn new(chunk: Chunk, from: JointAngles, start: Timestamp, period: Duration, actions: usize) -> Self {
+    pub(super) fn new(
+        chunk: Chunk,
+        from: JointAngles,
+        start: Timestamp,
+        period: Duration,
+        actions: usize,
+    ) -> Self {
         let actions = actions.clamp(1, chunk.actions().len().max(1));
         Self { chunk, from, start, period, actions }
     }

@@ -1,12 +1,14 @@
 //! The core driven by a script: a link with a rate of its own, an arm that follows, a policy that answers late.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::types::{
-    Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, JointAngles, JointCommand, MAX_CAMERAS, Timestamp,
+    Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, JointAngles, MAX_CAMERAS, Timestamp,
 };
 
 const TICK: Duration = Duration::from_millis(20);
@@ -90,9 +92,11 @@ impl Script {
             angles: self.arm,
             measured: self.now - Duration::from_millis(18),
         });
-        let chunk = self.pending.filter(|(_, due, _)| *due <= self.controller.report().ticks).map(|(id, _, observed)| {
-            Chunk::new(id, observed, 0, self.now, &[pose(self.wanted); 50]).expect("50 actions fit")
-        });
+        let chunk = self.pending.filter(|(_, due, _)| *due <= self.controller.report().ticks).map(
+            |(id, _, observed)| {
+                Chunk::new(id, observed, 0, self.now, &[pose(self.wanted); 50]).expect("50 actions fit")
+            },
+        );
         if chunk.is_some() {
             self.pending = None;
         }
@@ -140,7 +144,10 @@ fn assert_bounds(written: &[CommandWritten], start: JointAngles, velocity: f64, 
         .map(|entry| (entry.written.as_nanos() as f64 * 1e-9, entry.command.goal.to_array_rad()[0]))
         .collect();
     let mut speed_before = 0.0;
-    assert!(goals.first().is_none_or(|first| (first.1 - start.to_array_rad()[0]).abs() < 1e-12), "first motion jumps");
+    assert!(
+        goals.first().is_none_or(|first| (first.1 - start.to_array_rad()[0]).abs() < 1e-12),
+        "first motion jumps"
+    );
     for pair in goals.windows(2) {
         let elapsed = pair[1].0 - pair[0].0;
         let speed = (pair[1].1 - pair[0].1) / elapsed;
@@ -222,7 +229,10 @@ fn stale_feedback_frames_and_inference_are_protective_stops() {
     script.run_until(600, |phase| matches!(phase, Phase::Running));
     script.frozen_feedback = true;
     let cause = script.run_to_end();
-    assert!(matches!(cause, EndCause::FeedbackStale { .. }) && cause.kind() == StopKind::Protective, "{cause:?}");
+    assert!(
+        matches!(cause, EndCause::FeedbackStale { .. }) && cause.kind() == StopKind::Protective,
+        "{cause:?}"
+    );
 
     let mut script = Script::new(parameters());
     script.frozen_camera = true;
@@ -235,7 +245,8 @@ fn stale_feedback_frames_and_inference_are_protective_stops() {
 
 #[test]
 fn a_late_chunk_is_dropped_for_its_observation() {
-    let mut script = Script::new(ControlParameters { max_observation_age: Duration::from_millis(50), ..parameters() });
+    let mut script =
+        Script::new(ControlParameters { max_observation_age: Duration::from_millis(50), ..parameters() });
     script.latency = 10;
     assert_eq!(script.run_to_end(), EndCause::ChunksRejected { count: 3 });
     assert_eq!(script.controller.report().gate.observation_age, 3);

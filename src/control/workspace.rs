@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_pose_through_the_table_is_refused() {
-        let hit = check_way(&pose(HOME), &pose([0.0, 80.0, 90.0, 0.0, 0.0, 0.0]), 0.01).expect_err("it is below the table");
+        let hit = check_way(&pose(HOME), &pose([0.0, 80.0, 90.0, 0.0, 0.0, 0.0]), 0.01)
+            .expect_err("it is below the table");
         assert!(hit.height_m < 0.01 && hit.fraction > 0.3, "{hit}");
         assert!(hit.to_string().contains("--start-pose"));
     }

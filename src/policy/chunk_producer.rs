@@ -17,7 +17,13 @@ impl ChunkProducer {
     pub fn new(policy: Box<dyn ChunkPolicy>, seed: u64) -> Self {
         let noise_values = vec![0.0; policy.noise_len()];
         let actions = Vec::with_capacity(policy.horizon());
-        Self { policy, noise: NoiseGenerator::new(seed), noise_values, prediction: Prediction::default(), actions }
+        Self {
+            policy,
+            noise: NoiseGenerator::new(seed),
+            noise_values,
+            prediction: Prediction::default(),
+            actions,
+        }
     }
 
     /// Infers the chunk that was asked for. `frames` holds a picture for each slot, in slot order; `finished` is read when

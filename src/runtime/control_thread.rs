@@ -115,6 +115,8 @@ impl Travel {
     }
 
     fn range(&self) -> [f64; JOINT_COUNT] {
-        self.bounds.map_or([0.0; JOINT_COUNT], |(lower, upper)| std::array::from_fn(|joint| upper[joint] - lower[joint]))
+        self.bounds.map_or([0.0; JOINT_COUNT], |(lower, upper)| {
+            std::array::from_fn(|joint| upper[joint] - lower[joint])
+        })
     }
 }

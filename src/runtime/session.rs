@@ -66,7 +66,9 @@ pub struct SessionStatus {
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The system gives no more threads.
-    #[error("cannot start the {thread} thread: {source}. Close other programs, or raise the limit (ulimit -u)")]
+    #[error(
+        "cannot start the {thread} thread: {source}. Close other programs, or raise the limit (ulimit -u)"
+    )]
     Spawn {
         /// Which.
         thread: &'static str,
@@ -74,7 +76,9 @@ pub enum SessionError {
         source: std::io::Error,
     },
     /// The control thread panicked; the arm holds the last goal that was written.
-    #[error("the control thread ended unexpectedly; the arm holds its last goal. This is a bug in roarm, please report it")]
+    #[error(
+        "the control thread ended unexpectedly; the arm holds its last goal. This is a bug in roarm, please report it"
+    )]
     ControlDied,
     /// The histogram of lateness or latency could not be made.
     #[error("cannot set up the statistics: {0}")]

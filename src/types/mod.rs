@@ -5,6 +5,7 @@ mod command;
 mod feedback;
 mod frame;
 mod observation;
+mod stillness;
 mod summary;
 mod time;
 
@@ -14,5 +15,6 @@ pub use command::{CommandWritten, JointCommand};
 pub use feedback::FeedbackSample;
 pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
 pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
+pub use stillness::StillnessDetector;
 pub use summary::{ChunkTimes, RunSummary, TickJitter};
 pub use time::Timestamp;

@@ -59,14 +59,20 @@ pub struct RunSummary {
 
 impl RunSummary {
     /// Counts by rule as the summary holds them.
-    pub fn gate_from(rules: impl IntoIterator<Item = (&'static str, u64)>) -> serde_json::Map<String, serde_json::Value> {
+    pub fn gate_from(
+        rules: impl IntoIterator<Item = (&'static str, u64)>,
+    ) -> serde_json::Map<String, serde_json::Value> {
         rules.into_iter().map(|(rule, count)| (rule.to_owned(), count.into())).collect()
     }
 
     /// Travel by joint as the summary holds it, to a tenth of a degree.
     pub fn travel_from(travel_deg: [f64; JOINT_COUNT]) -> serde_json::Map<String, serde_json::Value> {
         let tenths = |degrees: f64| (degrees * 10.0).round() / 10.0;
-        Joint::ALL.iter().zip(travel_deg).map(|(joint, travel)| (joint.name().to_owned(), tenths(travel).into())).collect()
+        Joint::ALL
+            .iter()
+            .zip(travel_deg)
+            .map(|(joint, travel)| (joint.name().to_owned(), tenths(travel).into()))
+            .collect()
     }
 }
 

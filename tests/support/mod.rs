@@ -1,5 +1,6 @@
 //! What several tests need: the shipped bundle, an engine, a recorded episode as camera.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::path::{Path, PathBuf};
@@ -7,30 +8,31 @@ use std::path::{Path, PathBuf};
 use roarm::policy::{Bundle, ChunkProducer, Engine, EngineOptions, LibraryCandidates, find_library};
 
 /// A path inside the repository.
-pub fn repository(path: &str) -> PathBuf {
+pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// The library that `cargo xtask setup` fetches.
-pub fn onnxruntime() -> PathBuf {
+pub(crate) fn onnxruntime() -> PathBuf {
     let folders = vec![repository(".cache/onnxruntime/1.31.1")];
     find_library(&LibraryCandidates { folders, ..LibraryCandidates::default() })
         .unwrap_or_else(|error| panic!("{error} (tests need `cargo xtask setup` once)"))
 }
 
 /// The shipped bundle.
-pub fn tiny_bundle() -> Bundle {
+pub(crate) fn tiny_bundle() -> Bundle {
     Bundle::load(&repository("models/smolvla-tiny")).expect("the shipped bundle is whole")
 }
 
 /// An engine on the processor.
-pub fn engine(bundle: &Bundle) -> Engine {
-    let options = EngineOptions { device: roarm::policy::Device::Cpu, threads: Some(1), library: onnxruntime() };
+pub(crate) fn engine(bundle: &Bundle) -> Engine {
+    let options =
+        EngineOptions { device: roarm::policy::Device::Cpu, threads: Some(1), library: onnxruntime() };
     Engine::new(bundle, &options).expect("the shipped bundle opens")
 }
 
 /// The shipped policy with a task it was made for.
-pub fn producer(bundle: &Bundle, seed: u64) -> ChunkProducer {
+pub(crate) fn producer(bundle: &Bundle, seed: u64) -> ChunkProducer {
     let mut engine = engine(bundle);
     engine.set_task("Open the gripper.").expect("the task fits");
     ChunkProducer::new(Box::new(engine), seed)

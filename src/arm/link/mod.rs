@@ -23,7 +23,6 @@ mod handshake;
 mod options;
 mod receive;
 mod statistics;
-mod stillness;
 mod write_buffer;
 
 #[cfg(test)]
@@ -36,7 +35,6 @@ mod test_bench;
 pub use event::{LinkEvent, LinkFault};
 pub use options::LinkOptions;
 pub use statistics::LinkStatistics;
-pub use stillness::StillnessDetector;
 pub use write_buffer::{WriteBuffer, WriteBufferFull};
 
 use std::time::Duration;

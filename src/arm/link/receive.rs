@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use firmware_protocol::{BusFault, Feedback, FeedbackShape, Generation, Line, TorqueSwitch, parse_line};
 
-use super::{BYTE_TIME, LinkEvent, LinkFault, LinkMachine, LinkOptions, Phase, StillnessDetector};
+use super::{BYTE_TIME, LinkEvent, LinkFault, LinkMachine, LinkOptions, Phase};
+use crate::types::StillnessDetector;
 use crate::types::{FeedbackSample, JointAngles, Timestamp};
 
 /// Frames of one shape before it is believed.

@@ -99,7 +99,7 @@ impl Mesh {
     fn add_cuboid(&mut self, half: [f64; 3], bevel: f64) {
         // corner[axis][sx][sy][sz]: the corner's vertex on the face across `axis`
         let mut corner = [[[[0_u16; 2]; 2]; 2]; 3];
-        for axis in 0..3 {
+        for (axis, corner) in corner.iter_mut().enumerate() {
             for bits in 0..8_usize {
                 let side = [bits & 1, bits >> 1 & 1, bits >> 2 & 1];
                 let sign = side.map(|side| if side == 1 { 1.0 } else { -1.0 });
@@ -107,7 +107,7 @@ impl Mesh {
                     sign[k] * if k == axis { half[k] } else { (half[k] - bevel).max(0.0) }
                 });
                 let normal = std::array::from_fn(|k| if k == axis { sign[k] } else { 0.0 });
-                corner[axis][side[0]][side[1]][side[2]] = self.push(position, normal);
+                corner[side[0]][side[1]][side[2]] = self.push(position, normal);
             }
         }
         let at = |axis: usize, side: [usize; 3]| corner[axis][side[0]][side[1]][side[2]];

@@ -20,7 +20,10 @@ pub(super) struct VirtualCamera {
 
 impl VirtualCamera {
     /// Makes one frame to learn the size.
-    pub(super) fn new(mut generator: Box<dyn FrameGenerator>, start: Timestamp) -> Result<Option<Self>, CameraError> {
+    pub(super) fn new(
+        mut generator: Box<dyn FrameGenerator>,
+        start: Timestamp,
+    ) -> Result<Option<Self>, CameraError> {
         let pool = FramePool::new(4);
         let first = generator.generate(0, start, &pool)?;
         Ok(first.map(|frame| {
@@ -32,7 +35,8 @@ impl VirtualCamera {
     /// Takes the frame that is due by `now`, of an arm that stands at `pose`.
     pub(super) fn advance(&mut self, now: Timestamp, pose: JointAngles) {
         let period = self.generator.period().max(Duration::from_micros(1));
-        let sequence = u64::try_from(now.since(self.start).as_nanos() / period.as_nanos()).unwrap_or(u64::MAX);
+        let sequence =
+            u64::try_from(now.since(self.start).as_nanos() / period.as_nanos()).unwrap_or(u64::MAX);
         if self.newest.is_none_or(|(newest, _)| newest.sequence < sequence) {
             let elapsed = period.saturating_mul(u32::try_from(sequence).unwrap_or(u32::MAX));
             let (width, height) = self.size;
@@ -46,7 +50,10 @@ impl VirtualCamera {
     }
 
     /// Makes the newest frame; `None` past the end of a recording.
-    pub(super) fn picture(&mut self, show_pose: Option<&PoseSetter>) -> Result<Option<Arc<Frame>>, CameraError> {
+    pub(super) fn picture(
+        &mut self,
+        show_pose: Option<&PoseSetter>,
+    ) -> Result<Option<Arc<Frame>>, CameraError> {
         let Some((metadata, pose)) = self.newest else { return Ok(None) };
         if let Some(show_pose) = show_pose {
             show_pose(pose);

@@ -6,4 +6,5 @@
 mod cameras;
 mod shell;
 
+pub use cameras::PoseSetter;
 pub use shell::{VirtualEnd, VirtualError, VirtualParts, run};

@@ -11,8 +11,8 @@ use crate::camera::{CameraError, FrameGenerator};
 use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, StopKind};
 use crate::policy::{ChunkProducer, PolicyError};
 use crate::types::{
-    Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JOINT_COUNT, JointAngles, RunSummary, TickJitter,
-    Timestamp,
+    Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JOINT_COUNT, JointAngles, RunSummary,
+    TickJitter, Timestamp,
 };
 
 /// Grain of the logical clock.
@@ -242,7 +242,9 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         tick_jitter_us: TickJitter::default(),
         feedback_hz: shell.feedback_hz(),
         gate: RunSummary::gate_from(report.gate.by_rule()),
-        travel_deg: RunSummary::travel_from(std::array::from_fn(|joint| (upper[joint] - lower[joint]).to_degrees())),
+        travel_deg: RunSummary::travel_from(std::array::from_fn(|joint| {
+            (upper[joint] - lower[joint]).to_degrees()
+        })),
         elapsed_s: shell.now.seconds_since(START),
     };
     Ok(VirtualEnd { cause, summary, commands: shell.commands, bytes: shell.bytes, running })

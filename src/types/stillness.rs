@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::types::{JointAngles, Timestamp};
+use super::{JointAngles, Timestamp};
 
 /// Tells when every joint has stayed within a tolerance of one pose for a time.
 ///
