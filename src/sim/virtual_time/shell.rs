@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use firmware_protocol::emulator::{Board, BoardOptions};
+use firmware_protocol::emulator::{Board, BoardOptions, ReceivedLine};
 
 use super::cameras::{PoseSetter, VirtualCamera, newest_frames};
 use crate::arm::{LinkEvent, LinkFault, LinkMachine, LinkOptions, WriteBuffer};
@@ -51,6 +51,8 @@ pub struct VirtualEnd {
     pub summary: RunSummary,
     /// Each T:102 line, with the time at which its first byte was handed to the port.
     pub commands: Vec<(Timestamp, Vec<u8>)>,
+    /// Each line that the board took in, on its own clock; empty unless the board's options keep lines.
+    pub board_lines: Vec<ReceivedLine>,
     /// All bytes that the host sent, handshake included.
     pub bytes: Vec<u8>,
     /// When commands of a policy began and ended.
@@ -247,5 +249,6 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         })),
         elapsed_s: shell.now.seconds_since(START),
     };
-    Ok(VirtualEnd { cause, summary, commands: shell.commands, bytes: shell.bytes, running })
+    let board_lines = shell.board.take_lines();
+    Ok(VirtualEnd { cause, summary, commands: shell.commands, board_lines, bytes: shell.bytes, running })
 }
