@@ -22,12 +22,12 @@ use crate::sim::{CellCamera, CellOptions, PtyBoard, PtyBoardOptions};
 #[derive(Args, Debug)]
 pub(super) struct DemoFlags {
     /// Seconds that the policy moves the arm
-    #[arg(long, value_name = "SECONDS", default_value_t = 8.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 8.0, allow_negative_numbers = true)]
     duration: f64,
     /// Seed of the cell and of the policy's noise
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// The emulated board's firmware generation: g1 or g3
+    /// The emulated board's firmware generation: g1, g1b or g3
     #[arg(long, value_name = "G", default_value = "g1")]
     firmware: Generation,
     /// The instruction
@@ -71,6 +71,7 @@ fn cell_options(seed: u64, slots: &[CameraSlot]) -> CellOptions {
 }
 
 pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
+    let duration = plan::duration(flags.duration)?;
     let mut config = Config::defaults();
     config.motion.ramp_speed_deg_s = DEMO_RAMP_DEG_S;
     let folder = flags.policy.clone().map_or_else(shipped_policy, Ok)?;
@@ -80,16 +81,18 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
             "the demo's cell has one camera: choose a policy with one camera slot".to_owned(),
         ));
     }
-    let duration = Duration::try_from_secs_f64(flags.duration)
-        .map_err(|_| CliError::Arguments(format!("--duration {} is no length of time", flags.duration)))?;
     let settings = ControlSettings {
         duration: Some(duration),
         start_pose: plan::start_pose(&config.motion.start_pose, &bundle, &[])?,
         first_chunk_speed: 1.0,
         ..ControlSettings::default()
     };
+    let remark = match flags.policy {
+        None => " (random weights: it moves, but means nothing by it)",
+        Some(_) => "",
+    };
     terminal::say(format!(
-        "policy {} on {} (random weights: it moves, but means nothing by it)",
+        "policy {} on {}{remark}",
         folder.display(),
         plan::device(&flags.inference, &config)
     ));

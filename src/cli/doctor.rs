@@ -100,7 +100,7 @@ impl Examination {
             return self.add(
                 "policy",
                 Verdict::Note,
-                "none named",
+                format!("none named, so {} was not tried", plan::device(&flags.inference, config)),
                 Some("name one with --policy DIR".to_owned()),
             );
         };
@@ -112,7 +112,12 @@ impl Examination {
         if let Some(bundle) = bundle {
             let engine = plan::engine(&bundle, &flags.inference, config);
             self.result("provider", engine, |engine| {
-                format!("{} opens all graphs, {} threads", engine.device(), engine.threads())
+                let count = engine.threads();
+                format!(
+                    "{} opens all graphs, {count} thread{}",
+                    engine.device(),
+                    if count == 1 { "" } else { "s" }
+                )
             });
         }
     }
@@ -146,11 +151,10 @@ impl Examination {
                     other => plan::open_camera(&other)?,
                 };
                 let frame = camera.next_frame(&pool)?;
-                Ok(format!(
-                    "{source}: {}, {}",
-                    camera.description(),
-                    if frame.is_some() { "delivers frames" } else { "has no frame" }
-                ))
+                match frame {
+                    Some(_) => Ok(format!("{source}: {}, delivers frames", camera.description())),
+                    None => Err(CliError::Refused(format!("{source}: {}, has no frame", camera.description()))),
+                }
             });
             self.result("camera", frame, Clone::clone);
         }

@@ -83,7 +83,7 @@ pub enum CliError {
     /// Threads.
     #[error(transparent)]
     Session(#[from] SessionError),
-    /// A file that the user named.
+    /// A configuration file that the user named.
     #[error("cannot read {}: {source}. Check the path and its permissions", path.display())]
     File {
         /// Which.
@@ -109,7 +109,12 @@ impl CliError {
     /// The exit code that belongs to it: everything here happens before the arm moves.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Arguments(_) => Exit::BadArguments,
+            Self::Config(_)
+            | Self::Arguments(_)
+            | Self::File { .. }
+            | Self::Camera(CameraError::UnknownSource { .. } | CameraError::BadSource { .. }) => {
+                Exit::BadArguments
+            }
             Self::Session(_) | Self::Terminal(_) => Exit::Failed,
             Self::Signal(cause) => Exit::after_run(*cause),
             Self::Policy(_)
@@ -118,7 +123,6 @@ impl CliError {
             | Self::Link(_)
             | Self::Sim(_)
             | Self::Table(_)
-            | Self::File { .. }
             | Self::Refused(_) => Exit::Refused,
         }
     }

@@ -95,7 +95,7 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         parameters: live.parameters,
         tick_period: live.tick_period,
     })?;
-    let mut consent = ConsentDialog::new(live.consent);
+    let mut consent = ConsentDialog::new(live.consent, terminal::is_interactive());
     let mut progress = Progress::new();
     let mut refused = None;
     while !session.is_over() {
@@ -132,11 +132,16 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
     }
     progress.finish();
     let (end, arm) = session.join()?;
+    let fault = arm.handle.link_fault();
     let _final_counters = arm.link.stop();
     if let Some(error) = refused {
         return Err(error);
     }
-    Ok(report(&end, live.json))
+    let exit = report(&end, live.json);
+    if let Some(fault) = fault {
+        terminal::say(format!("error: {fault}"));
+    }
+    Ok(exit)
 }
 
 fn report(end: &SessionEnd, json: bool) -> Exit {
@@ -152,13 +157,15 @@ fn report(end: &SessionEnd, json: bool) -> Exit {
 /// The first-motion rule: show start and target, check the way against the table, wait for Enter.
 struct ConsentDialog {
     consent: Consent,
+    /// Whether a person can answer.
+    interactive: bool,
     answer: Option<std::sync::mpsc::Receiver<bool>>,
     decided: bool,
 }
 
 impl ConsentDialog {
-    const fn new(consent: Consent) -> Self {
-        Self { consent, answer: None, decided: false }
+    const fn new(consent: Consent, interactive: bool) -> Self {
+        Self { consent, interactive, answer: None, decided: false }
     }
 
     /// `Some` with the decision, once.
@@ -190,7 +197,7 @@ impl ConsentDialog {
             self.decided = true;
             return Ok(Some(true));
         }
-        if !terminal::is_interactive() {
+        if !self.interactive {
             self.decided = true;
             return Err(CliError::Refused(
                 "the first motion of a real arm needs a person: run on a terminal and press Enter, or pass --yes".to_owned(),
@@ -225,4 +232,52 @@ fn phase_text(phase: &Phase) -> &'static str {
 pub(super) fn pose_text(pose: JointAngles) -> String {
     let degrees = DatasetAngles::from(pose);
     Joint::ALL.map(|joint| format!("{joint} {:.1}°", degrees.get(joint))).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const CLEARANCE_M: f64 = 0.01;
+
+    fn proposal(to_deg: [f64; 6]) -> StartProposal {
+        StartProposal {
+            from: DatasetAngles::from_array_deg([0.0, 0.0, 90.0, 0.0, 0.0, 0.0]).into(),
+            to: DatasetAngles::from_array_deg(to_deg).into(),
+            duration: Duration::from_secs(4),
+        }
+    }
+
+    const RAISED: [f64; 6] = [-2.0, 52.0, 10.0, 66.0, 3.0, 30.0];
+    const THROUGH_THE_TABLE: [f64; 6] = [0.0, 80.0, 90.0, 0.0, 0.0, 0.0];
+
+    #[test]
+    fn a_real_arm_without_a_person_is_refused_once() {
+        let mut dialog = ConsentDialog::new(Consent::Ask, false);
+        let error = dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap_err();
+        assert_eq!(error.exit(), Exit::Refused);
+        assert!(error.to_string().contains("press Enter, or pass --yes"), "{error}");
+        assert_eq!(dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap(), None);
+    }
+
+    #[test]
+    fn consent_given_lets_the_arm_go_once() {
+        let mut dialog = ConsentDialog::new(Consent::Given, false);
+        assert_eq!(dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap(), Some(true));
+        assert_eq!(dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_way_through_the_table_is_refused_even_with_consent() {
+        for consent in [Consent::Given, Consent::Ask] {
+            let mut dialog = ConsentDialog::new(consent, true);
+            let error =
+                dialog.step(&proposal(THROUGH_THE_TABLE), CLEARANCE_M, &Progress::new()).unwrap_err();
+            assert!(matches!(error, CliError::Table(_)), "{error}");
+            assert_eq!(error.exit(), Exit::Refused);
+            assert_eq!(dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap(), None);
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct PolicyFlags {
     #[arg(long, value_name = "DEVICE")]
     pub(super) device: Option<Device>,
     /// Threads for inference on the processor [default: all cores but one]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(super) threads: Option<usize>,
     /// ONNX Runtime library to load [default: configuration, ORT_DYLIB_PATH, .cache, beside the program]
     #[arg(long, value_name = "FILE")]
@@ -85,6 +85,11 @@ pub(super) fn engine(bundle: &Bundle, flags: &PolicyFlags, config: &Config) -> R
 
 /// An engine that knows its task, warmed up, with seeded noise.
 pub(super) fn producer(mut engine: Engine, task: &str, seed: u64) -> Result<ChunkProducer, CliError> {
+    if task.trim().is_empty() {
+        return Err(CliError::Arguments(
+            "the task is empty: pass --task with the instruction that the policy was trained on".to_owned(),
+        ));
+    }
     engine.set_task(task)?;
     engine.warm_up()?;
     Ok(ChunkProducer::new(Box::new(engine), seed))
@@ -198,15 +203,21 @@ pub(super) fn home() -> JointAngles {
     pose
 }
 
-/// Assigns `--camera [SLOT=]SOURCE` flags to the policy's slots, in its order.
+/// Assigns `--camera [SLOT=]SOURCE` flags to the policy's slots, in its order. Without flags, the cameras of the configuration:
+/// those that its table of the arm names, or all.
 pub(super) fn camera_specs(
     flags: &[String],
+    arm: &str,
     config: &Config,
     bundle: &Bundle,
 ) -> Result<Vec<SourceSpec>, CliError> {
     let slots = bundle.slots();
     let mut specs: Vec<Option<SourceSpec>> = vec![None; slots.len()];
-    let configured = config.cameras.iter().filter(|_| flags.is_empty());
+    let own = config.arms.get(arm).map(|arm| &arm.cameras).filter(|names| !names.is_empty());
+    let configured = config
+        .cameras
+        .iter()
+        .filter(|(name, _)| flags.is_empty() && own.is_none_or(|own| own.contains(name)));
     for (name, camera) in configured {
         specs[bundle.slot_index(name)?] = Some(SourceSpec::parse(&camera.source)?);
     }
@@ -252,6 +263,21 @@ pub(super) fn open_camera(spec: &SourceSpec) -> Result<Box<dyn FrameSource>, Cli
             ));
         }
     })
+}
+
+/// `--duration` as a length of time.
+pub(super) fn duration(seconds: f64) -> Result<Duration, CliError> {
+    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero()).ok_or_else(|| {
+        CliError::Arguments(format!("--duration {seconds} is no length of time: give seconds above 0"))
+    })
+}
+
+/// A flag's text as a number of threads, as `roarm.toml` allows it.
+fn parse_threads(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|threads| (1..=256).contains(threads))
+        .ok_or_else(|| "give a number from 1 to 256".to_owned())
 }
 
 /// A flag's text as a start pose.

@@ -32,16 +32,16 @@ pub(super) struct RunFlags {
     #[arg(long, value_name = "TEXT")]
     task: Option<String>,
     /// Seconds that the policy may move the arm [default: until stopped]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     duration: Option<f64>,
     /// Where to start: zero, home, dataset-mean, current, episode, or six degrees as in 0,20,60,40,0,10
-    #[arg(long, value_name = "POSE", value_parser = plan::parse_start_pose)]
+    #[arg(long, value_name = "POSE", value_parser = plan::parse_start_pose, allow_hyphen_values = true)]
     start_pose: Option<StartPose>,
     /// Actions of each chunk to play before the next observation [default: the policy's own]
     #[arg(long, value_name = "N")]
     n_action_steps: Option<usize>,
     /// Actions a second [default: the policy's own]
-    #[arg(long, value_name = "HZ")]
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
     fps: Option<f64>,
     /// Seed of the policy's noise
     #[arg(long, value_name = "N")]
@@ -100,10 +100,15 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
             "no task: pass --task with the instruction that the policy was trained on".to_owned(),
         )
     })?;
-    let duration = flags.duration.map(duration).transpose()?;
+    let duration = flags.duration.map(plan::duration).transpose()?;
+    let port_report = check_port(&port, &SystemFiles::default());
+    if let Some(finding) = port_report.findings.iter().find(|finding| finding.blocks() && !flags.dry_run) {
+        // Told before a large policy is loaded.
+        return Err(CliError::Refused(format!("{}: {finding}: {}", port.display(), finding.fix())));
+    }
     let bundle = Bundle::load(&folder)?;
-    let specs = plan::camera_specs(&flags.camera, &config, &bundle)?;
-    let emulated = is_emulated(&port);
+    let specs = plan::camera_specs(&flags.camera, &flags.arm, &config, &bundle)?;
+    let emulated = port_report.is_pty;
     let settings = ControlSettings {
         n_action_steps: flags.n_action_steps,
         fps: flags.fps,
@@ -132,6 +137,9 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
             "dry run: everything but {} was checked; nothing was opened or moved there",
             port.display()
         ));
+        if flags.json {
+            terminal::print_json(&serde_json::json!({ "ok": true, "ended": "dry run" }));
+        }
         return Ok(Exit::Done);
     }
     let signals = Signals::catch()?;
@@ -170,12 +178,6 @@ pub(super) fn open_arm(
 /// A pseudo-terminal is an emulated arm: nothing real moves.
 fn is_emulated(port: &Path) -> bool {
     check_port(port, &SystemFiles::default()).is_pty
-}
-
-fn duration(seconds: f64) -> Result<Duration, CliError> {
-    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero()).ok_or_else(|| {
-        CliError::Arguments(format!("--duration {seconds} is no length of time: give seconds above 0"))
-    })
 }
 
 /// Looks at one picture of each camera: a size with another aspect than the training data is refused.

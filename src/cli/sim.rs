@@ -8,6 +8,7 @@ use firmware_protocol::Generation;
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
+use super::plan;
 use super::signals::Signals;
 use super::terminal;
 use crate::sim::{PtyBoard, PtyBoardOptions};
@@ -27,7 +28,7 @@ pub(super) struct SimFlags {
     #[arg(long)]
     boot: bool,
     /// End after so many seconds [default: until Ctrl-C]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     duration: Option<f64>,
     /// Print the counts at the end as one JSON object on the last line of standard output
     #[arg(long)]
@@ -42,6 +43,7 @@ struct SimSummary {
 }
 
 pub(super) fn sim(flags: &SimFlags) -> Result<Exit, CliError> {
+    let duration = flags.duration.map(plan::duration).transpose()?;
     let signals = Signals::catch()?;
     let started = std::time::Instant::now();
     let board = PtyBoard::spawn(PtyBoardOptions {
@@ -61,8 +63,7 @@ pub(super) fn sim(flags: &SimFlags) -> Result<Exit, CliError> {
         terminal::print(path.display().to_string());
     }
     let mut ended_by = None;
-    while ended_by.is_none() && flags.duration.is_none_or(|seconds| started.elapsed().as_secs_f64() < seconds)
-    {
+    while ended_by.is_none() && duration.is_none_or(|duration| started.elapsed() < duration) {
         std::thread::sleep(Duration::from_millis(50));
         ended_by = signals.take();
         board.check()?;

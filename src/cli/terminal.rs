@@ -1,11 +1,5 @@
 //! Where words go: people's text to standard error, results to standard output.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the one place that speaks to the terminal"
-)]
-
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -13,8 +7,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 /// A line for people.
+///
+/// Never fails: when the terminal is closed (SIGHUP) or the pipe's reader ends, the run must still come to its hold.
 pub(super) fn say(text: impl AsRef<str>) {
-    eprintln!("{}", text.as_ref());
+    let _nobody_reads = writeln!(std::io::stderr(), "{}", text.as_ref());
 }
 
 /// A line of the result.

@@ -31,7 +31,7 @@ pub enum SimError {
     },
     /// The log file could not be made or written.
     #[error(
-        "cannot write the log {path}: {source}; choose a --log in a folder you may write, with room on its disk"
+        "cannot write the log {path}: {source}; choose a --log (of the demo: --board-log) in a folder you may write, with room on its disk"
     )]
     Log {
         /// The log file.

@@ -98,8 +98,8 @@ pub enum LinkFault {
     DeadBus,
     /// The generation that was configured is not the one on the wire.
     #[error(
-        "the board's feedback is not that of the configured firmware generation: remove `generation` from the configuration \
-         to detect it, or set the right one (g1 and g1b send 16 or 17 keys, g3 sends 24)"
+        "the board's feedback is not that of the configured firmware generation: leave out `firmware` \
+         (--firmware, or the key in [arm.NAME]) to detect it, or set the right one (g1 and g1b send 16 or 17 keys, g3 sends 24)"
     )]
     WrongGeneration,
     /// The port is gone: end of file or an I/O error.
