@@ -44,7 +44,7 @@ kernel_package() {
         echo "fetching $name (70 MB, once) …" >&2
         # Into a folder of its own, so that an interrupted download is never taken for the package.
         mkdir -p "$cache/download"
-        (cd "$cache/download" && apt-get download -qq "$name" >&2) ||
+        (cd "$cache/download" && apt-get download -qq -o APT::Sandbox::User=root "$name" >&2) ||
             fail "apt-get download $name failed: sudo apt-get update, or check the network"
         mv "$cache/download/$name"_*.deb "$cache/"
         rmdir "$cache/download"
@@ -68,9 +68,9 @@ unpack_kernel() {
 }
 
 build_probe() {
-    cargo build --quiet --example v4l2_probe
+    "${CARGO:-cargo}" build --quiet --example v4l2_probe
     local target
-    target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+    target=$("${CARGO:-cargo}" metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
     strip -o "$root/bin/v4l2_probe" "$target/debug/examples/v4l2_probe"
     # The libraries it is linked with, the loader among them, at the same paths.
     ldd "$root/bin/v4l2_probe" | grep -o '/[^ ]*' | while read -r library; do
@@ -108,5 +108,5 @@ check
 mkdir -p "$cache"
 unpack_kernel
 build_initramfs
-boot || fail "the virtual machine did not end by itself within $limit_s s"
+boot || fail "QEMU failed, or its guest did not end within $limit_s s"
 grep -q '^ALL OK' "$cache/console.log" || fail "not all checks passed, see above (kept in $cache/console.log)"
