@@ -33,7 +33,7 @@ const POLLIN: i16 = 1;
 /// A V4L2 device that streams.
 ///
 /// Each call returns the newest frame, converted to RGB into memory of the pool, so that no frame that waits holds a driver buffer.
-/// Times are the driver's own stamps on `CLOCK_MONOTONIC`. After a [`CameraError::Timeout`] the next call starts the stream anew.
+/// Times are the driver's own stamps on `CLOCK_MONOTONIC`, now at the latest. After a [`CameraError::Timeout`] the next call starts the stream anew.
 pub struct V4l2Source {
     device: Device,
     spec: V4l2Spec,
@@ -127,12 +127,12 @@ impl V4l2Source {
 
     /// Takes one frame from the driver, waiting until `deadline`; `passed` frames of this call were passed over before.
     fn dequeue(&mut self, deadline: Instant, passed: u32, rgb: &mut [u8]) -> Result<Dequeued, CameraError> {
-        let failed = self.failed("capturing");
+        // The first frame is what starts the stream.
+        let failed = self.failed(if self.stream.is_none() { "starting its stream" } else { "capturing" });
         let handle = self.device.handle();
         if self.stream.is_none() {
-            let start = self.failed("starting its stream");
             let mut stream =
-                Stream::with_buffers(&self.device, Type::VideoCapture, BUFFERS).map_err(start)?;
+                Stream::with_buffers(&self.device, Type::VideoCapture, BUFFERS).map_err(&failed)?;
             stream.set_timeout(FRAME_TIMEOUT);
             self.sequence_base = self.next_sequence;
             self.stream = Some(stream);
@@ -195,17 +195,19 @@ fn wait_readable(handle: &v4l::device::Handle, deadline: Instant) -> io::Result<
 }
 
 /// The driver's stamp, or now where it has none on the monotonic clock.
+///
+/// Never later than now: some drivers stamp the planned end of the exposure, or convert the camera's own clock badly, and a frame
+/// from the future would pass for fresh however old it is.
 fn captured_at(metadata: &Metadata) -> Timestamp {
+    let now = clock_gettime(ClockId::Monotonic);
+    let now = Timestamp::from_nanos(now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs());
     let monotonic = metadata.flags & Flags::TIMESTAMP_MASK == Flags::TIMESTAMP_MONOTONIC;
     let stamp = (u64::try_from(metadata.timestamp.sec).ok()).zip(u64::try_from(metadata.timestamp.usec).ok());
     match stamp {
         Some((seconds, micros)) if monotonic && (seconds, micros) != (0, 0) => {
-            Timestamp::from_nanos(seconds * 1_000_000_000 + micros * 1_000)
+            now.min(Timestamp::from_nanos(seconds * 1_000_000_000 + micros * 1_000))
         }
-        _ => {
-            let now = clock_gettime(ClockId::Monotonic);
-            Timestamp::from_nanos(now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs())
-        }
+        _ => now,
     }
 }
 
@@ -247,5 +249,14 @@ mod tests {
         let now = clock_gettime(ClockId::Monotonic);
         let seconds = captured_at(&stamp(Flags::TIMESTAMP_COPY)).as_nanos() / 1_000_000_000;
         assert!(seconds.abs_diff(now.tv_sec.unsigned_abs()) <= 1);
+    }
+
+    #[test]
+    fn a_frame_is_never_of_the_future() {
+        let now = clock_gettime(ClockId::Monotonic).tv_sec;
+        let timestamp = v4l::Timestamp::new(now + 3600, 0);
+        let ahead = Metadata { flags: Flags::TIMESTAMP_MONOTONIC, timestamp, ..Metadata::default() };
+        let seconds = captured_at(&ahead).as_nanos() / 1_000_000_000;
+        assert!(seconds.abs_diff(now.unsigned_abs()) <= 1);
     }
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use v4l::capability::Flags;
 use v4l::format::FourCC;
+use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
 use v4l::video::Capture;
 use v4l::video::capture::Parameters;
-use v4l::{Device, Format};
+use v4l::{Device, Format, Fraction};
 
 use crate::camera::CameraError;
 use crate::camera::source_spec::{PixelFormat, V4l2Spec};
@@ -75,8 +76,9 @@ pub(super) fn agree(device: &Device, spec: &V4l2Spec) -> Result<Agreement, Camer
     };
     let Some(format) = format else {
         let asked = spec.format.map_or("yuyv or mjpeg", PixelFormat::name);
-        let names: Vec<String> = offered.iter().map(|known| known.fourcc.to_string()).collect();
-        return Err(unsupported(format!("the pixel format {asked}"), names.join(", ")));
+        // Big-endian variants have a code that is no text.
+        let names = offered.iter().filter_map(|known| known.fourcc.str().ok()).map(str::trim_end);
+        return Err(unsupported(format!("the pixel format {asked}"), names.collect::<Vec<_>>().join(", ")));
     };
     let agreed = device
         .set_format(&Format::new(width, height, format.fourcc()))
@@ -87,7 +89,7 @@ pub(super) fn agree(device: &Device, spec: &V4l2Spec) -> Result<Agreement, Camer
             sizes(device, format, &agreed),
         ));
     }
-    let fps = rate(device, spec.fps, path)?;
+    let fps = rate(device, spec.fps, path, &agreed)?;
     Ok(Agreement {
         format,
         width,
@@ -116,25 +118,54 @@ fn sizes(device: &Device, format: PixelFormat, proposed: &Format) -> String {
 }
 
 /// Sets the frame rate if one was asked for, and returns the one in force.
-fn rate(device: &Device, asked: Option<u32>, path: &Path) -> Result<Option<f64>, CameraError> {
+fn rate(
+    device: &Device,
+    asked: Option<u32>,
+    path: &Path,
+    agreed: &Format,
+) -> Result<Option<f64>, CameraError> {
     let in_force = match asked {
         Some(fps) => device.set_params(&Parameters::with_fps(fps)),
         None => device.params(),
     };
     // Drivers without a settable rate refuse both calls: that matters only if one was asked for.
-    let fps =
-        in_force.as_ref().ok().filter(|parameters| parameters.interval.numerator > 0).map(|parameters| {
-            f64::from(parameters.interval.denominator) / f64::from(parameters.interval.numerator)
-        });
+    let fps = in_force.ok().and_then(|parameters| per_second(parameters.interval));
     match asked {
         // Rates such as 30000/1001 count as 30.
         Some(asked) if fps.is_none_or(|fps| (fps - f64::from(asked)).abs() > 0.01 * f64::from(asked)) => {
             Err(CameraError::UnsupportedFormat {
                 device: path.to_path_buf(),
                 asked: format!("{asked} frames a second at this size"),
-                offered: fps.map_or_else(|| "no choice of rate".to_owned(), |fps| format!("{fps:.2}")),
+                offered: rates(device, agreed, fps),
             })
         }
         _ => Ok(fps),
     }
+}
+
+/// The rates that can be asked for, or at least the one that the driver proposed.
+fn rates(device: &Device, agreed: &Format, proposed: Option<f64>) -> String {
+    let mut rates: Vec<f64> = Vec::new();
+    let intervals = device.enum_frameintervals(agreed.fourcc, agreed.width, agreed.height);
+    for interval in intervals.unwrap_or_default() {
+        match interval.interval {
+            FrameIntervalEnum::Discrete(interval) => rates.extend(per_second(interval)),
+            FrameIntervalEnum::Stepwise(range) => {
+                if let (Some(slowest), Some(fastest)) = (per_second(range.max), per_second(range.min)) {
+                    return format!("{slowest:.2} to {fastest:.2}");
+                }
+            }
+        }
+    }
+    if rates.is_empty() {
+        rates.extend(proposed);
+    }
+    let rates: Vec<String> = rates.iter().map(|rate| format!("{rate:.2}")).collect();
+    if rates.is_empty() { "no choice of rate".to_owned() } else { rates.join(", ") }
+}
+
+/// The rate that an interval in seconds makes; `None` for drivers that leave it 0.
+fn per_second(interval: Fraction) -> Option<f64> {
+    (interval.numerator > 0 && interval.denominator > 0)
+        .then(|| f64::from(interval.denominator) / f64::from(interval.numerator))
 }
