@@ -10,3 +10,4 @@ mod engine_errors;
 mod mutations;
 mod parity;
 mod support;
+mod two_cameras;

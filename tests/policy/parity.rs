@@ -6,7 +6,9 @@ use roarm::policy::{
 };
 use roarm::types::DatasetAngles;
 
-use crate::support::{Copy, bundle_folder, engine, golden, golden_task, largest_difference};
+use crate::support::{
+    Copy, bundle_folder, engine, golden, golden_task, interleave, largest_difference, to_byte,
+};
 
 const STATE_NORM_LIMIT: f32 = 1e-5;
 const PIXELS_LIMIT: f32 = 1e-5;
@@ -35,18 +37,6 @@ fn observation() -> Observation {
         state: std::array::from_fn(|joint| f64::from(state[joint])),
         noise: golden("golden.npz", "noise").1,
     }
-}
-
-/// The golden picture came from a decoded video, so its floats are bytes over 255; this loses nothing.
-fn to_byte(value: f32) -> u8 {
-    let byte = (value * 255.0).round();
-    assert!((value * 255.0 - byte).abs() < 1e-3, "{value} is not a byte over 255");
-    byte as u8
-}
-
-fn interleave(planes: &[u8]) -> Vec<u8> {
-    let size = planes.len() / 3;
-    (0..size).flat_map(|index| [planes[index], planes[size + index], planes[2 * size + index]]).collect()
 }
 
 fn predict(engine: &mut Engine, observation: &Observation) -> Prediction {

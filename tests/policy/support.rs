@@ -48,15 +48,33 @@ pub(crate) fn largest_difference(ours: &[f32], theirs: &[f32]) -> f32 {
     differences.fold(0.0, |largest, d| if d.is_nan() { f32::INFINITY } else { largest.max(d) })
 }
 
-/// A copy of the shipped bundle that a test may change.
+/// LeRobot's pictures came from bytes, so their floats are bytes over 255; this loses nothing.
+pub(crate) fn to_byte(value: f32) -> u8 {
+    let byte = (value * 255.0).round();
+    assert!((value * 255.0 - byte).abs() < 1e-3, "{value} is not a byte over 255");
+    byte as u8
+}
+
+/// Three planes to RGB pixels.
+pub(crate) fn interleave(planes: &[u8]) -> Vec<u8> {
+    let size = planes.len() / 3;
+    (0..size).flat_map(|index| [planes[index], planes[size + index], planes[2 * size + index]]).collect()
+}
+
+/// A copy of a bundle that a test may change.
 pub(crate) struct Copy {
     folder: TempDir,
 }
 
 impl Copy {
+    /// Of the shipped bundle.
     pub(crate) fn new() -> Self {
+        Self::of(&bundle_folder())
+    }
+
+    pub(crate) fn of(bundle: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(bundle_folder()).unwrap() {
+        for entry in fs::read_dir(bundle).unwrap() {
             let path = entry.unwrap().path();
             fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
         }

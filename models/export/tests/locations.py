@@ -9,3 +9,4 @@ CHECKPOINT = TINY / "pretrained_model"
 VLM = TINY / "vlm_tiny"
 GOLDEN = TINY / "golden.npz"
 TASK = (TINY / "golden_task.txt").read_text()
+TWO_CAMERAS = REPOSITORY / "tests" / "data" / "smolvla_two_cameras"

@@ -13,12 +13,14 @@ from safetensors.numpy import load_file
 from safetensors.torch import load_file as load_tensors
 from safetensors.torch import save_file as save_tensors
 
-from locations import BUNDLE, CHECKPOINT, GOLDEN, TASK, VLM
+from locations import BUNDLE, CHECKPOINT, GOLDEN, TASK, TWO_CAMERAS, VLM
 from roarm_export import graphs, position_ids
 from roarm_export.__main__ import main
 from roarm_export.errors import ExportError
 from roarm_export.export import Request, export
 from roarm_export.graph_runner import run_graphs
+from two_cameras import TASK as TWO_CAMERAS_TASK
+from two_cameras import make_checkpoint
 
 FRONT, WRIST = "observation.images.front", "observation.images.wrist"
 
@@ -147,6 +149,23 @@ def test_two_cameras_and_an_empty_slot(checkpoint):
     fixture = load_file(out / "parity.safetensors")
     exchanged = fixture | {f"pixels.{WRIST}": fixture[f"pixels.{FRONT}"], f"pixels.{FRONT}": fixture[f"pixels.{WRIST}"]}
     assert largest(run(out, exchanged)["chunk_norm"], fixture["chunk_norm"]) > 1e-4
+
+
+def test_the_shipped_two_camera_bundle_is_made_again(tmp_path):
+    out = tmp_path / "bundle"
+    export(Request(make_checkpoint(tmp_path), out, task=TWO_CAMERAS_TASK, fps=30), quiet)
+    # The seed gives the same weights, and LeRobot the same answers, up to the processor's order of additions.
+    ours, shipped = load_file(out / "parity.safetensors"), load_file(TWO_CAMERAS / "parity.safetensors")
+    assert ours.keys() == shipped.keys()
+    for name, array in shipped.items():
+        assert largest(ours[name], array) <= (1e-3 if name == "chunk" else 1e-4), name
+    ours, shipped = read(out, "policy.json"), read(TWO_CAMERAS, "policy.json")
+    for policy in (ours, shipped):
+        policy["provenance"].pop("created")
+        policy["provenance"].pop("packages")
+    assert ours == shipped
+    assert [slot["name"] for slot in shipped["cameras"]["slots"]] == [WRIST, FRONT]
+    assert shipped["cameras"]["empty"] == 1
 
 
 def test_graphs_that_differ_from_pytorch_are_refused(monkeypatch, capsys, tmp_path):
