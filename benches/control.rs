@@ -53,12 +53,17 @@ impl Fixture {
         frames[0] = Some(FrameMetadata { id: 0, sequence: 0, captured: self.now, width: 640, height: 480 });
         let chunk = self.chunk.take();
         let inputs = Inputs {
-            feedback: Some(FeedbackSample { sequence: 0, angles: self.arm, measured: self.now }),
+            feedback: Some(FeedbackSample {
+                sequence: 0,
+                angles: self.arm,
+                measured: self.now,
+                torque_off: false,
+            }),
             frames,
             chunk: chunk.as_ref(),
             written: self.written.take(),
             link_ready: true,
-            go: true,
+            go: self.controller.proposal().map(|proposal| proposal.number),
             stop: None,
         };
         let outputs = self.controller.tick(self.now, &inputs);

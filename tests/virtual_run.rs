@@ -75,7 +75,8 @@ fn fields(line: &[u8]) -> [f64; 8] {
 /// The goal of a T:102 line in the joint frame, with speed and acceleration checked.
 fn goal(line: &[u8], limits: &JointLimits) -> JointAngles {
     let [base, shoulder, elbow, wrist, roll, hand, speed, acceleration] = fields(line);
-    let angles = JointAngles::from_array_rad([base, shoulder, elbow, wrist, roll, std::f64::consts::PI - hand]);
+    let angles =
+        JointAngles::from_array_rad([base, shoulder, elbow, wrist, roll, std::f64::consts::PI - hand]);
     assert!(limits.contains(&angles), "{angles:?} is outside the limits");
     assert!(speed >= 1.0 && (1.0..=254.0).contains(&acceleration));
     angles

@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use firmware_protocol::Generation;
 
+use super::consent::Consent;
 use super::exit::{CliError, Exit};
-use super::live::{self, Consent, LiveRun};
+use super::live::{self, LiveRun};
 use super::plan::{self, ControlSettings, PolicyFlags};
 use super::run::open_arm;
 use super::signals::Signals;

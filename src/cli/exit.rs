@@ -10,7 +10,7 @@ use crate::policy::PolicyError;
 use crate::runtime::SessionError;
 use crate::sim::SimError;
 
-/// How the program ends; documented in `docs/configuration.md` and by `roarm --help`.
+/// How the program ends; documented in the README and by `roarm --help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// 0: done.
@@ -34,7 +34,7 @@ impl Exit {
             EndCause::Interrupted => Self::Signal(130),
             EndCause::Terminated => Self::Signal(143),
             EndCause::HungUp => Self::Signal(129),
-            EndCause::Declined => Self::Refused,
+            EndCause::Declined | EndCause::OutsideLimits { .. } => Self::Refused,
             _ => match cause.kind() {
                 StopKind::Normal => Self::Done,
                 StopKind::Protective => Self::Stopped,

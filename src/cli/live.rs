@@ -2,27 +2,21 @@
 
 use std::time::Duration;
 
+use super::consent::{Consent, ConsentDialog, Decision};
 use super::exit::{CliError, Exit};
 use super::signals::Signals;
 use super::terminal::{self, Progress};
 use crate::arm::{ArmHandle, LinkEvent, SerialArm};
 use crate::camera::FrameSource;
-use crate::control::{ControlParameters, EndCause, Phase, StartProposal, check_way};
+use crate::control::{ControlParameters, EndCause, Phase};
 use crate::policy::ChunkProducer;
-use crate::runtime::{ArmPort, Session, SessionEnd, SessionParts};
-use crate::types::{CommandWritten, DatasetAngles, FeedbackSample, Joint, JointAngles, JointCommand};
+use crate::runtime::{Session, SessionEnd, SessionParts, SessionStatus};
+use crate::types::{DatasetAngles, Joint, JointAngles};
 
 /// How often people see something new.
 const REFRESH: Duration = Duration::from_millis(100);
-
-/// Whether the first motion waits for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Consent {
-    /// An emulated arm, or `--yes`.
-    Given,
-    /// Ask for Enter.
-    Ask,
-}
+/// How soon a signal reaches control.
+const SIGNAL_POLL: Duration = Duration::from_millis(10);
 
 /// A live run, ready to start.
 pub(super) struct LiveRun {
@@ -35,33 +29,6 @@ pub(super) struct LiveRun {
     pub(super) consent: Consent,
     pub(super) table_clearance_m: f64,
     pub(super) json: bool,
-}
-
-/// The link's mailboxes and its owner as one port.
-struct LinkedArm {
-    handle: ArmHandle,
-    link: SerialArm,
-}
-
-impl ArmPort for LinkedArm {
-    fn latest_feedback(&mut self) -> Option<FeedbackSample> {
-        self.handle.latest_feedback()
-    }
-    fn ready(&self) -> bool {
-        self.handle.ready()
-    }
-    fn offer(&mut self, command: JointCommand) {
-        self.handle.offer(command);
-    }
-    fn take_written(&mut self) -> Option<CommandWritten> {
-        self.handle.take_written()
-    }
-    fn is_lost(&self) -> bool {
-        self.handle.link_fault().is_some()
-    }
-    fn feedback_hz(&self) -> f64 {
-        self.link.statistics().link.feedback_hz
-    }
 }
 
 /// Waits for the arm's handshake, telling people what the board does meanwhile.
@@ -87,61 +54,78 @@ pub(super) fn wait_for_arm(
 
 /// Runs to the end and prints the summary.
 pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
-    let clearance_m = live.table_clearance_m;
-    let mut session = Session::start(SessionParts {
-        arm: LinkedArm { handle: live.handle, link: live.arm },
-        cameras: live.cameras,
-        producer: live.producer,
-        parameters: live.parameters,
-        tick_period: live.tick_period,
-    })?;
-    let mut consent = ConsentDialog::new(live.consent, terminal::is_interactive());
+    let LiveRun { arm, handle, cameras, producer, parameters, tick_period, consent, table_clearance_m, json } =
+        live;
+    let mut session =
+        Session::start(SessionParts { arm: handle, cameras, producer, parameters, tick_period })?;
+    pass_signals_on(signals, &session);
+    let mut consent = ConsentDialog::new(consent, terminal::is_interactive());
     let mut progress = Progress::new();
     let mut refused = None;
+    let mut ending = false;
     while !session.is_over() {
         std::thread::sleep(REFRESH);
-        if let Some(cause) = signals.take() {
-            progress.say(format!("{cause}: easing to the hold"));
-            session.stop(cause);
+        for event in arm.events().try_iter() {
+            progress.say(event.to_string());
         }
         let status = session.status();
-        if let Phase::AwaitingGo(proposal) = status.phase {
-            match consent.step(&proposal, clearance_m, &progress) {
-                Ok(Some(true)) => session.allow_motion(),
-                Ok(Some(false)) => session.stop(EndCause::Declined),
-                Ok(None) => {}
+        match status.phase {
+            Phase::AwaitingGo(proposal) => match consent.step(&proposal, table_clearance_m, &progress) {
+                Ok(Decision::Open) => {}
+                Ok(Decision::Go) => session.allow_motion(proposal.number),
+                Ok(Decision::Declined) => session.stop(EndCause::Declined),
                 Err(error) => {
                     refused = Some(error);
                     session.stop(EndCause::Declined);
                 }
+            },
+            Phase::Easing(cause) if !ending => {
+                ending = true;
+                progress.say(format!("{cause}: easing to the hold"));
             }
+            _ => {}
         }
         let chunk_ms = session.chunk_p50_ms();
-        progress.update(|| {
-            let report = &status.report;
-            let pose = status.measured.map(pose_text).unwrap_or_default();
-            format!(
-                "{:<9} tick {}  chunks {} ({chunk_ms:.0} ms)  commands {}  missed {}  {pose}",
-                phase_text(&status.phase),
-                report.ticks,
-                report.chunks,
-                report.commands_written,
-                status.missed_ticks,
-            )
-        });
+        progress.update(|| status_text(&status, chunk_ms));
     }
     progress.finish();
-    let (end, arm) = session.join()?;
-    let fault = arm.handle.link_fault();
-    let _final_counters = arm.link.stop();
+    let end = session.join(|| arm.statistics().link.feedback_hz)?;
+    let fault = arm.fault();
+    let _final_counters = arm.stop();
     if let Some(error) = refused {
         return Err(error);
     }
-    let exit = report(&end, live.json);
+    let exit = report(&end, json);
     if let Some(fault) = fault {
         terminal::say(format!("error: {fault}"));
     }
     Ok(exit)
+}
+
+/// Brings signals to control from a thread of their own: a terminal that does not take our lines must not keep them back.
+fn pass_signals_on(signals: &Signals, session: &Session) {
+    let (signals, stop) = (signals.clone(), session.stopper());
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(SIGNAL_POLL);
+            if let Some(cause) = signals.take() {
+                stop(cause);
+            }
+        }
+    });
+}
+
+fn status_text(status: &SessionStatus, chunk_ms: f64) -> String {
+    let report = &status.report;
+    format!(
+        "{:<9} tick {}  chunks {} ({chunk_ms:.0} ms)  commands {}  missed {}  {}",
+        phase_text(&status.phase),
+        report.ticks,
+        report.chunks,
+        report.commands_written,
+        status.missed_ticks,
+        status.measured.map(pose_text).unwrap_or_default()
+    )
 }
 
 fn report(end: &SessionEnd, json: bool) -> Exit {
@@ -152,68 +136,6 @@ fn report(end: &SessionEnd, json: bool) -> Exit {
         terminal::print(end.summary.to_string());
     }
     Exit::after_run(end.cause)
-}
-
-/// The first-motion rule: show start and target, check the way against the table, wait for Enter.
-struct ConsentDialog {
-    consent: Consent,
-    /// Whether a person can answer.
-    interactive: bool,
-    answer: Option<std::sync::mpsc::Receiver<bool>>,
-    decided: bool,
-}
-
-impl ConsentDialog {
-    const fn new(consent: Consent, interactive: bool) -> Self {
-        Self { consent, interactive, answer: None, decided: false }
-    }
-
-    /// `Some` with the decision, once.
-    fn step(
-        &mut self,
-        proposal: &StartProposal,
-        clearance_m: f64,
-        progress: &Progress,
-    ) -> Result<Option<bool>, CliError> {
-        if self.decided {
-            return Ok(None);
-        }
-        if let Some(answer) = &self.answer {
-            let answer = answer.try_recv().ok();
-            self.decided = answer.is_some();
-            return Ok(answer);
-        }
-        progress.say(format!(
-            "measured pose {}\nstart pose    {}\nthe arm moves there in {:.1} s",
-            pose_text(proposal.from),
-            pose_text(proposal.to),
-            proposal.duration.as_secs_f64()
-        ));
-        if let Err(error) = check_way(&proposal.from, &proposal.to, clearance_m) {
-            self.decided = true;
-            return Err(error.into());
-        }
-        if self.consent == Consent::Given {
-            self.decided = true;
-            return Ok(Some(true));
-        }
-        if !self.interactive {
-            self.decided = true;
-            return Err(CliError::Refused(
-                "the first motion of a real arm needs a person: run on a terminal and press Enter, or pass --yes".to_owned(),
-            ));
-        }
-        progress.say("keep clear of the arm; Enter starts the motion, Ctrl-C ends");
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let go = matches!(std::io::stdin().read_line(&mut line), Ok(read) if read > 0);
-            // The run may have ended meanwhile, and nobody listens any more.
-            let _gone = sender.send(go);
-        });
-        self.answer = Some(receiver);
-        Ok(None)
-    }
 }
 
 fn phase_text(phase: &Phase) -> &'static str {
@@ -232,52 +154,4 @@ fn phase_text(phase: &Phase) -> &'static str {
 pub(super) fn pose_text(pose: JointAngles) -> String {
     let degrees = DatasetAngles::from(pose);
     Joint::ALL.map(|joint| format!("{joint} {:.1}°", degrees.get(joint))).join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    const CLEARANCE_M: f64 = 0.01;
-
-    fn proposal(to_deg: [f64; 6]) -> StartProposal {
-        StartProposal {
-            from: DatasetAngles::from_array_deg([0.0, 0.0, 90.0, 0.0, 0.0, 0.0]).into(),
-            to: DatasetAngles::from_array_deg(to_deg).into(),
-            duration: Duration::from_secs(4),
-        }
-    }
-
-    const RAISED: [f64; 6] = [-2.0, 52.0, 10.0, 66.0, 3.0, 30.0];
-    const THROUGH_THE_TABLE: [f64; 6] = [0.0, 80.0, 90.0, 0.0, 0.0, 0.0];
-
-    #[test]
-    fn a_real_arm_without_a_person_is_refused_once() {
-        let mut dialog = ConsentDialog::new(Consent::Ask, false);
-        let error = dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap_err();
-        assert_eq!(error.exit(), Exit::Refused);
-        assert!(error.to_string().contains("press Enter, or pass --yes"), "{error}");
-        assert_eq!(dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap(), None);
-    }
-
-    #[test]
-    fn consent_given_lets_the_arm_go_once() {
-        let mut dialog = ConsentDialog::new(Consent::Given, false);
-        assert_eq!(dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap(), Some(true));
-        assert_eq!(dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap(), None);
-    }
-
-    #[test]
-    fn a_way_through_the_table_is_refused_even_with_consent() {
-        for consent in [Consent::Given, Consent::Ask] {
-            let mut dialog = ConsentDialog::new(consent, true);
-            let error =
-                dialog.step(&proposal(THROUGH_THE_TABLE), CLEARANCE_M, &Progress::new()).unwrap_err();
-            assert!(matches!(error, CliError::Table(_)), "{error}");
-            assert_eq!(error.exit(), Exit::Refused);
-            assert_eq!(dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap(), None);
-        }
-    }
 }

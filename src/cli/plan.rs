@@ -96,7 +96,7 @@ pub(super) fn producer(mut engine: Engine, task: &str, seed: u64) -> Result<Chun
 }
 
 /// What a run may set beyond configuration and bundle.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ControlSettings {
     /// Actions of each chunk to play; the bundle's own number when `None`.
     pub n_action_steps: Option<usize>,
@@ -108,6 +108,12 @@ pub struct ControlSettings {
     pub start_pose: Option<JointAngles>,
     /// Speed of the first chunk as a share of its recorded speed.
     pub first_chunk_speed: f64,
+}
+
+impl Default for ControlSettings {
+    fn default() -> Self {
+        Self { n_action_steps: None, fps: None, duration: None, start_pose: None, first_chunk_speed: 1.0 }
+    }
 }
 
 /// The core's settings for an arm of this generation and this policy.

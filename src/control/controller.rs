@@ -7,11 +7,13 @@ use crate::types::{
     StillnessDetector, Timestamp,
 };
 
-use super::gate::{self, GateCounts};
+use super::gate;
 use super::limiter::WrittenGoal;
 use super::pairing::FeedbackHistory;
 use super::parameters::{ControlParameters, JointBounds};
+use super::phase::{Phase, StartProposal};
 use super::ramp::Ramp;
+use super::report::ControlReport;
 use super::schedule::{Playback, Schedule};
 use super::stop::{EndCause, StopKind};
 
@@ -29,6 +31,11 @@ const RAMP_SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
 const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
 /// The hold is repeated for so long before the run ends.
 const HOLD_BEFORE_END: Duration = Duration::from_millis(500);
+/// An offered command that was not written within this time was thrown away by the link, which keeps none longer than 100 ms.
+const DISCARDED_AFTER: Duration = Duration::from_millis(200);
+/// So far outside its limits an arm may stand and still be brought back: the firmware clamps what lies outside, so from
+/// further away the way back could not be slow.
+const OUTSIDE_TOLERANCE_RAD: f64 = 0.05;
 /// A hold that cannot be reached within this time (no link) ends the run as it is.
 const EASE_TIMEOUT: Duration = Duration::from_secs(3);
 /// During the ramp the servos' own profile may go so much faster than the ramp, to keep up with it.
@@ -47,8 +54,8 @@ pub struct Inputs<'a> {
     pub written: Option<CommandWritten>,
     /// Whether the link would write a command at once.
     pub link_ready: bool,
-    /// The first motion was confirmed.
-    pub go: bool,
+    /// The number of the proposal that was consented to.
+    pub go: Option<u32>,
     /// Somebody or something asks for the end.
     pub stop: Option<EndCause>,
 }
@@ -62,55 +69,6 @@ pub struct Outputs {
     pub observation: Option<ObservationRequest>,
 }
 
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Phase {
-    /// Waiting for valid, still feedback.
-    Settling,
-    /// The way to the start pose is known and waits for consent.
-    AwaitingGo(StartProposal),
-    /// On the way to the start pose.
-    Ramping,
-    /// The policy moves the arm.
-    Running,
-    /// Coming to rest.
-    Easing(EndCause),
-    /// At rest, holding the last written goal.
-    Holding(EndCause),
-    /// Nothing more will be commanded.
-    Ended(EndCause),
-}
-
-/// The first motion, before it happens.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StartProposal {
-    /// Measured pose.
-    pub from: JointAngles,
-    /// Start pose.
-    pub to: JointAngles,
-    /// How long the way takes.
-    pub duration: Duration,
-}
-
-/// Counters of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ControlReport {
-    /// Ticks of the core.
-    pub ticks: u64,
-    /// Chunks that were played.
-    pub chunks: u64,
-    /// Chunks that the gate dropped.
-    pub chunks_rejected: u64,
-    /// Commands made.
-    pub commands: u64,
-    /// Commands that the link reported written.
-    pub commands_written: u64,
-    /// Ticks that waited for a chunk while the policy was in charge.
-    pub ticks_waiting: u64,
-    /// How often each rule of the gate acted.
-    pub gate: GateCounts,
-}
-
 /// The control core. No I/O, clock, thread, lock, allocation or randomness: time and events come in, values go out.
 #[derive(Clone, Debug)]
 pub struct Controller {
@@ -120,6 +78,8 @@ pub struct Controller {
     history: FeedbackHistory,
     stillness: StillnessDetector,
     ramp: Option<Ramp>,
+    proposals: u32,
+    torque_seen: bool,
     schedule: Schedule,
     running_since: Option<Timestamp>,
     written: Option<WrittenGoal>,
@@ -132,7 +92,7 @@ pub struct Controller {
 
 impl Controller {
     /// A core that waits for feedback.
-    pub const fn new(parameters: ControlParameters) -> Self {
+    pub fn new(parameters: ControlParameters) -> Self {
         Self {
             parameters,
             phase: Phase::Settling,
@@ -140,6 +100,8 @@ impl Controller {
             history: FeedbackHistory::new(),
             stillness: StillnessDetector::new(STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD),
             ramp: None,
+            proposals: 0,
+            torque_seen: false,
             schedule: Schedule::Due,
             running_since: None,
             written: None,
@@ -147,24 +109,7 @@ impl Controller {
             rejected_in_a_row: 0,
             next_chunk: 0,
             next_command: 0,
-            report: ControlReport {
-                ticks: 0,
-                chunks: 0,
-                chunks_rejected: 0,
-                commands: 0,
-                commands_written: 0,
-                ticks_waiting: 0,
-                gate: GateCounts {
-                    finite: 0,
-                    trained_range: 0,
-                    joint_limits: 0,
-                    velocity: 0,
-                    acceleration: 0,
-                    observation_age: 0,
-                    frame_age: 0,
-                    feedback_age: 0,
-                },
-            },
+            report: ControlReport::default(),
         }
     }
 
@@ -176,6 +121,14 @@ impl Controller {
     /// Counters so far.
     pub const fn report(&self) -> &ControlReport {
         &self.report
+    }
+
+    /// The first motion that waits for consent, if one does.
+    pub const fn proposal(&self) -> Option<StartProposal> {
+        match self.phase {
+            Phase::AwaitingGo(proposal) => Some(proposal),
+            _ => None,
+        }
     }
 
     /// Why the run ended, once it has.
@@ -191,10 +144,12 @@ impl Controller {
         self.report.ticks += 1;
         self.phase_since.get_or_insert(now);
         self.take_written(inputs.written.as_ref());
+        self.forget_discarded(now, inputs.link_ready);
         let still = self.take_feedback(inputs.feedback.as_ref());
         if let Some(cause) = inputs.stop.or_else(|| self.fault(now, &inputs.frames)) {
             self.begin_end(cause, now);
         }
+        self.respect_torque_off(inputs.feedback.as_ref(), now);
         let mut outputs = Outputs::default();
         let target = match self.phase {
             Phase::Settling => {
@@ -202,8 +157,14 @@ impl Controller {
                 None
             }
             Phase::AwaitingGo(proposal) => {
-                // The first command of a run is the measured pose itself.
-                inputs.go.then(|| self.start_ramp(&proposal, now))
+                if self.proposal_holds(&proposal, now) {
+                    // The first command of a run is the measured pose itself.
+                    (inputs.go == Some(proposal.number)).then(|| self.start_ramp(&proposal, now))
+                } else {
+                    self.stillness = StillnessDetector::new(STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD);
+                    self.enter(Phase::Settling, now);
+                    None
+                }
             }
             Phase::Ramping => Some(self.ramp_target(now, still)),
             Phase::Running => self.run(now, inputs, &mut outputs),
@@ -218,13 +179,30 @@ impl Controller {
     }
 
     fn take_written(&mut self, written: Option<&CommandWritten>) {
-        let (Some(report), Some((command, target, _))) = (written, self.outstanding) else { return };
-        if report.command.sequence == command.sequence {
-            self.outstanding = None;
-            self.report.commands_written += 1;
-            if let Some(goal) = &mut self.written {
-                goal.advance(command.goal, target, report.written);
-            }
+        let Some(CommandWritten { command, written }) = written else { return };
+        let outstanding =
+            self.outstanding.take_if(|(outstanding, ..)| outstanding.sequence == command.sequence);
+        let target = outstanding.map_or(command.goal, |(_, target, _)| target);
+        self.report.commands_written += 1;
+        if let Some(goal) = &mut self.written {
+            goal.advance(command.goal, target, *written);
+        }
+    }
+
+    /// A command that the link threw away will never be reported: the next one may be made.
+    fn forget_discarded(&mut self, now: Timestamp, link_ready: bool) {
+        let _discarded =
+            self.outstanding.take_if(|(_, _, since)| link_ready && now.since(*since) > DISCARDED_AFTER);
+    }
+
+    /// Somebody switched the torque off: any further command would switch it on again.
+    fn respect_torque_off(&mut self, sample: Option<&FeedbackSample>, now: Timestamp) {
+        let Some(sample) = sample else { return };
+        self.torque_seen |= !sample.torque_off;
+        let commanding =
+            matches!(self.phase, Phase::Ramping | Phase::Running | Phase::Easing(_) | Phase::Holding(_));
+        if commanding && sample.torque_off && self.torque_seen {
+            self.enter(Phase::Ended(EndCause::TorqueOff), now);
         }
     }
 
@@ -297,17 +275,33 @@ impl Controller {
 
     fn settle(&mut self, now: Timestamp, still: bool) {
         if let (true, Some(newest)) = (still, self.history.newest()) {
-            let from = newest.angles;
-            let to = self.limits(&from).clamp(&self.parameters.start_pose.unwrap_or(from));
+            let limits = &self.parameters.joint_limits;
+            if let Some(joint) = limits.furthest_outside(&newest.angles, OUTSIDE_TOLERANCE_RAD) {
+                return self.enter(Phase::Ended(EndCause::OutsideLimits { joint }), now);
+            }
+            let from = limits.clamp(&newest.angles);
+            let to = limits.clamp(&self.parameters.start_pose.unwrap_or(from));
             let duration = Ramp::new(from, to, now, self.parameters.ramp_speed_rad_s).duration();
-            self.enter(Phase::AwaitingGo(StartProposal { from, to, duration }), now);
+            self.proposals += 1;
+            let number = self.proposals;
+            self.enter(Phase::AwaitingGo(StartProposal { number, from, to, duration }), now);
         } else if self.in_phase(now) > SETTLE_TIMEOUT {
             self.enter(Phase::Ended(EndCause::NotStill), now);
         }
     }
 
+    /// Whether the arm still stands where the proposal begins, and says so.
+    fn proposal_holds(&self, proposal: &StartProposal, now: Timestamp) -> bool {
+        self.history.newest().is_some_and(|newest| {
+            now.since(newest.measured) <= self.parameters.max_feedback_age
+                && newest.angles.max_difference(&proposal.from) <= STILL_TOLERANCE_RAD + OUTSIDE_TOLERANCE_RAD
+        })
+    }
+
     fn start_ramp(&mut self, proposal: &StartProposal, now: Timestamp) -> JointAngles {
-        let from = self.history.newest().map_or(proposal.from, |newest| newest.angles);
+        let measured = self.history.newest().map_or(proposal.from, |newest| newest.angles);
+        let from = self.parameters.joint_limits.clamp(&measured);
+        self.torque_seen = false;
         self.written = Some(WrittenGoal::at_rest(from, now));
         self.ramp = Some(Ramp::new(from, proposal.to, now, self.parameters.ramp_speed_rad_s));
         self.stillness = StillnessDetector::new(STILL_AFTER_RAMP, STILL_TOLERANCE_RAD);
@@ -317,7 +311,7 @@ impl Controller {
 
     fn ramp_target(&mut self, now: Timestamp, still: bool) -> JointAngles {
         let Some(ramp) = self.ramp else { return self.held() };
-        let rested = still || self.in_phase(now) > ramp.duration() + RAMP_SETTLE_TIMEOUT;
+        let rested = still || self.in_phase(now) > ramp.duration().saturating_add(RAMP_SETTLE_TIMEOUT);
         if ramp.is_over(now) && rested {
             self.running_since = Some(now);
             self.enter(Phase::Running, now);
@@ -340,16 +334,20 @@ impl Controller {
         }
         if let Schedule::Playing(playback) = &self.schedule {
             let target = playback.target(now);
-            let limits = self.limits(&self.held());
-            let range = self.parameters.trained_range.as_ref();
-            return Some(gate::clamp_target(&target, range, &limits, &mut self.report.gate));
+            let ControlParameters { trained_range, joint_limits, .. } = &self.parameters;
+            return Some(gate::clamp_target(
+                &target,
+                trained_range.as_ref(),
+                joint_limits,
+                &mut self.report.gate,
+            ));
         }
         self.report.ticks_waiting += 1;
         Some(self.held_target())
     }
 
     fn take_chunk(&mut self, chunk: &Chunk, now: Timestamp) {
-        if gate::check_chunk(chunk, now, &self.parameters, &mut self.report.gate).is_err() {
+        if !gate::accept_chunk(chunk, now, &self.parameters, &mut self.report.gate) {
             self.schedule = Schedule::Due;
             self.report.chunks_rejected += 1;
             self.rejected_in_a_row += 1;
@@ -407,9 +405,20 @@ impl Controller {
         self.written.map_or_else(|| self.held(), |written| written.target)
     }
 
-    /// The joint limits, stretched to where the arm stands: from outside, only motion back is left.
-    fn limits(&self, pose: &JointAngles) -> JointBounds {
-        self.parameters.joint_limits.reaching(pose)
+    /// Where goals may be: inside the joint limits, and inside the trained range while the policy is in charge. A start pose
+    /// outside the trained range may only be left towards it.
+    fn goal_bounds(&self, goal: &JointAngles) -> JointBounds {
+        let limits = self.parameters.joint_limits;
+        match &self.parameters.trained_range {
+            Some(range) if self.running_since.is_some() => range.within(&limits).reaching(goal),
+            _ => limits,
+        }
+    }
+
+    /// The share of full speed that the policy may use: the first chunk is played gently.
+    fn speed_share(&self) -> f64 {
+        let gentle = matches!(self.phase, Phase::Running) && self.report.chunks <= 1;
+        if gentle { self.parameters.first_chunk_speed } else { 1.0 }
     }
 
     /// A command towards `target` inside all bounds, when the link takes one now.
@@ -418,14 +427,15 @@ impl Controller {
         if !link_ready || self.outstanding.is_some() || !target.is_finite() {
             return None;
         }
-        let limits = self.limits(&written.goal);
+        let limits = self.goal_bounds(&written.goal);
+        let share = self.speed_share();
         let parameters = &self.parameters;
         let (goal, target) = if matches!(self.phase, Phase::Easing(_)) {
             let goal = written.braking(now, parameters.stop_deceleration_rad_s2, &limits);
             (goal, goal)
         } else {
-            let (velocity, acceleration) =
-                (parameters.max_velocity_rad_s, parameters.max_acceleration_rad_s2);
+            let velocity = parameters.max_velocity_rad_s * share;
+            let acceleration = parameters.max_acceleration_rad_s2;
             let (goal, limited) = written.towards(target, now, &limits, velocity, acceleration);
             self.report.gate.velocity += u64::from(limited.velocity);
             self.report.gate.acceleration += u64::from(limited.acceleration);
@@ -433,7 +443,7 @@ impl Controller {
         };
         let servo_speed_rad_s = match self.phase {
             Phase::Ramping => parameters.ramp_speed_rad_s * RAMP_SERVO_MARGIN,
-            _ => parameters.servo_speed_rad_s,
+            _ => parameters.servo_speed_rad_s * share,
         };
         let command =
             JointCommand { sequence: self.next_command, tick: self.report.ticks, goal, servo_speed_rad_s };

@@ -41,36 +41,22 @@ impl GateCounts {
     }
 }
 
-/// Why a chunk was dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChunkRejection {
-    /// An action is NaN or infinite.
-    NotFinite,
-    /// Its observation is too old.
-    ObservationTooOld,
-    /// It holds no action.
-    Empty,
-}
-
-/// Tests a chunk before its first action is looked at. NaN comes first: `min` and `max` would let it through.
-pub(super) fn check_chunk(
+/// Whether a chunk may be played. NaN is tested before anything else looks at a value.
+pub(super) fn accept_chunk(
     chunk: &Chunk,
     now: Timestamp,
     parameters: &ControlParameters,
     counts: &mut GateCounts,
-) -> Result<(), ChunkRejection> {
+) -> bool {
     if !chunk.actions().iter().all(JointAngles::is_finite) {
         counts.finite += 1;
-        return Err(ChunkRejection::NotFinite);
-    }
-    if chunk.actions().is_empty() {
-        return Err(ChunkRejection::Empty);
+        return false;
     }
     if now.since(chunk.observed) > parameters.max_observation_age {
         counts.observation_age += 1;
-        return Err(ChunkRejection::ObservationTooOld);
+        return false;
     }
-    Ok(())
+    !chunk.actions().is_empty()
 }
 
 /// A policy's target, clamped to the trained range and then to the joint limits.

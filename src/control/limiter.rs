@@ -4,6 +4,11 @@ use crate::types::{JOINT_COUNT, JointAngles, Timestamp};
 
 use super::parameters::JointBounds;
 
+/// However long the pause since the last written goal: one goal moves no further than top speed does in this time.
+///
+/// The servos run a step at their own speed, so what is waited for must not be made up for in one go.
+const LONGEST_STEP_S: f64 = 0.08;
+
 /// The last goal that reached the port, and how fast goals were moving then.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct WrittenGoal {
@@ -77,7 +82,10 @@ impl WrittenGoal {
                 (target_velocity + closing.copysign(behind)).clamp(-max_velocity_rad_s, max_velocity_rad_s);
             let before = self.velocity_rad_s[joint];
             let change = max_acceleration_rad_s2 * elapsed_s;
-            let velocity = asked.clamp(before - change, before + change);
+            // After a pause a step is no longer than usual, unless braking needs it.
+            let unhurried =
+                (max_velocity_rad_s * LONGEST_STEP_S / elapsed_s).max(before.abs() - change).max(0.0);
+            let velocity = asked.clamp(before - change, before + change).clamp(-unhurried, unhurried);
             limited.acceleration |= (asked - velocity).abs() > 1e-9;
             // Room to brake before the limits comes last and is never given up.
             let room =
@@ -175,7 +183,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
         fn bounds_hold_for_any_targets_and_writing_times(
-            steps in prop::collection::vec((-3.0_f64..3.0, 1_u64..120, prop::bool::weighted(0.05)), 1..120),
+            steps in prop::collection::vec((-3.0_f64..3.0, prop_oneof![1_u64..120, 120_u64..2_000], prop::bool::weighted(0.05)), 1..120),
         ) {
             let mut state = WrittenGoal::at_rest(JointAngles::from_array_rad([0.3; 6]), Timestamp::ZERO);
             let mut velocity_before = 0.0;
@@ -193,6 +201,7 @@ mod tests {
                 let velocity = (after - before) / elapsed;
                 prop_assert!((-1.0..=1.0).contains(&after));
                 prop_assert!(velocity.abs() <= VELOCITY * (1.0 + 1e-9));
+                prop_assert!((after - before).abs() <= VELOCITY * LONGEST_STEP_S + 1e-9, "a step of {}", after - before);
                 prop_assert!((velocity - velocity_before).abs() <= ACCELERATION * elapsed * (1.0 + 1e-6) + 1e-9,
                     "from {} to {} in {} s", velocity_before, velocity, elapsed);
                 velocity_before = velocity;

@@ -12,16 +12,20 @@ mod gate;
 mod limiter;
 mod pairing;
 mod parameters;
+mod phase;
 mod ramp;
+mod report;
 mod schedule;
 mod stop;
 #[cfg(test)]
 mod tests;
 mod workspace;
 
-pub use controller::{ControlReport, Controller, Inputs, Outputs, Phase, StartProposal};
-pub use gate::{ChunkRejection, GateCounts};
+pub use controller::{Controller, Inputs, Outputs};
+pub use gate::GateCounts;
 pub use parameters::{ControlParameters, JointBounds};
+pub use phase::{Phase, StartProposal};
 pub use ramp::Ramp;
+pub use report::{ControlReport, ShellReport};
 pub use stop::{EndCause, StopKind};
 pub use workspace::{TableTouched, check_way, lowest_point_m};

@@ -44,7 +44,7 @@ mod tests {
         let mut history = FeedbackHistory::new();
         for sequence in 0..100_u64 {
             let measured = Timestamp::ZERO + Duration::from_millis(sequence * 18);
-            history.push(FeedbackSample { sequence, angles: JointAngles::ZERO, measured });
+            history.push(FeedbackSample { sequence, angles: JointAngles::ZERO, measured, torque_off: false });
         }
         let at = |millis| {
             history.nearest(Timestamp::ZERO + Duration::from_millis(millis)).map(|found| found.sequence)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use calibration::JointLimits;
 
-use crate::types::JointAngles;
+use crate::types::{Joint, JointAngles};
 
 /// An interval for each joint, joint frame, radians.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,12 +36,29 @@ impl JointBounds {
     pub fn clamp(&self, angles: &JointAngles) -> JointAngles {
         let (lower, upper, angles) =
             (self.lower.to_array_rad(), self.upper.to_array_rad(), angles.to_array_rad());
-        JointAngles::from_array_rad(std::array::from_fn(|joint| {
-            angles[joint].max(lower[joint]).min(upper[joint])
+        JointAngles::from_array_rad(std::array::from_fn(|joint| match angles[joint] {
+            angle if angle < lower[joint] => lower[joint],
+            angle if angle > upper[joint] => upper[joint],
+            angle => angle,
         }))
     }
 
-    /// These bounds, stretched as far as `pose` where it lies outside: from there only motion back is left.
+    /// The joint that stands furthest outside, if one does by more than `tolerance_rad`.
+    pub fn furthest_outside(&self, pose: &JointAngles, tolerance_rad: f64) -> Option<Joint> {
+        let inside = self.clamp(pose);
+        let outside = |joint: &Joint| (pose.get(*joint) - inside.get(*joint)).abs();
+        Joint::ALL
+            .into_iter()
+            .filter(|joint| outside(joint) > tolerance_rad)
+            .max_by(|one, other| outside(one).total_cmp(&outside(other)))
+    }
+
+    /// The part of these bounds that lies inside `other` (its nearest edge where nothing does).
+    pub fn within(&self, other: &Self) -> Self {
+        Self { lower: other.clamp(&self.lower), upper: other.clamp(&self.upper) }
+    }
+
+    /// These bounds, stretched as far as `pose` where it lies outside: from there only motion towards them is left.
     pub fn reaching(&self, pose: &JointAngles) -> Self {
         let (lower, upper, pose) =
             (self.lower.to_array_rad(), self.upper.to_array_rad(), pose.to_array_rad());

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::types::Joint;
+
 /// How urgent a stop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopKind {
@@ -29,6 +31,15 @@ pub enum EndCause {
     Declined,
     /// The arm did not come to rest after start-up.
     NotStill,
+    /// The arm stands where the firmware cannot be commanded to, before the first motion.
+    OutsideLimits {
+        /// The joint that is furthest out.
+        joint: Joint,
+    },
+    /// Somebody switched the servos' torque off; a further command would switch it on again.
+    TorqueOff,
+    /// The program itself failed.
+    ProgramFailed,
     /// Feedback is too old.
     FeedbackStale {
         /// Age of the newest feedback.
@@ -62,6 +73,11 @@ pub enum EndCause {
 }
 
 impl EndCause {
+    /// Whether a run that ended so did what it was asked to.
+    pub const fn is_success(self) -> bool {
+        matches!(self.kind(), StopKind::Normal) && !matches!(self, Self::Declined)
+    }
+
     /// The kind of stop this cause leads to.
     pub const fn kind(self) -> StopKind {
         match self {
@@ -72,6 +88,9 @@ impl EndCause {
             | Self::HungUp
             | Self::Declined => StopKind::Normal,
             Self::NotStill
+            | Self::OutsideLimits { .. }
+            | Self::TorqueOff
+            | Self::ProgramFailed
             | Self::FeedbackStale { .. }
             | Self::FrameStale { .. }
             | Self::ChunksRejected { .. }
@@ -94,6 +113,13 @@ impl fmt::Display for EndCause {
             Self::HungUp => formatter.write_str("SIGHUP"),
             Self::Declined => formatter.write_str("declined before the first motion"),
             Self::NotStill => formatter.write_str("the arm did not come to rest"),
+            Self::OutsideLimits { joint } => write!(
+                formatter,
+                "{joint} stands outside what the firmware can be commanded to: switch the torque off, move it back by hand, and \
+                 start again"
+            ),
+            Self::TorqueOff => formatter.write_str("the servos' torque was switched off by somebody else"),
+            Self::ProgramFailed => formatter.write_str("the program failed"),
             Self::FeedbackStale { age } => write!(formatter, "no feedback for {} ms", age.as_millis()),
             Self::FrameStale { slot, age: Some(age) } => {
                 write!(formatter, "no frame from camera slot {slot} for {} ms", age.as_millis())
@@ -103,7 +129,11 @@ impl fmt::Display for EndCause {
             }
             Self::ChunksRejected { count } => write!(formatter, "{count} chunks in a row were rejected"),
             Self::PolicyStalled { waited } => {
-                write!(formatter, "no chunk after {} ms", waited.as_millis())
+                write!(
+                    formatter,
+                    "no chunk after {} ms (on a slow machine raise max_observation_age_ms under [safety])",
+                    waited.as_millis()
+                )
             }
             Self::PolicyFailed => formatter.write_str("inference failed"),
             Self::CameraFailed => formatter.write_str("the camera failed"),

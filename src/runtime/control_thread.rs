@@ -13,8 +13,8 @@ use super::frame_store::NewestFrame;
 use super::shared::Shared;
 use super::tick_clock::TickClock;
 use super::{ArmPort, SessionStatus};
-use crate::control::{Controller, EndCause, Inputs};
-use crate::types::{Chunk, JOINT_COUNT, JointAngles, MAX_CAMERAS, ObservationRequest};
+use crate::control::{Controller, Inputs};
+use crate::types::{Chunk, MAX_CAMERAS, ObservationRequest, Travel};
 
 /// Control's ends of all mailboxes.
 pub(super) struct ControlThread<A> {
@@ -31,17 +31,16 @@ pub(super) struct ControlThread<A> {
 }
 
 /// What the thread leaves behind.
-pub(super) struct ControlOutcome<A> {
+pub(super) struct ControlOutcome {
     pub(super) controller: Controller,
-    pub(super) arm: A,
     pub(super) missed_ticks: u64,
     pub(super) lateness: Histogram<u64>,
-    pub(super) travel_rad: [f64; JOINT_COUNT],
+    pub(super) travel: Travel,
 }
 
 impl<A: ArmPort> ControlThread<A> {
     /// Ticks until the run has ended.
-    pub(super) fn run(mut self) -> ControlOutcome<A> {
+    pub(super) fn run(mut self) -> ControlOutcome {
         let mut tick_clock = TickClock::new(clock::now(), self.period);
         let mut travel = Travel::default();
         let mut measured = None;
@@ -61,7 +60,6 @@ impl<A: ArmPort> ControlThread<A> {
                 *frame = camera.get();
             }
             let chunk = self.chunks.pop().ok();
-            let lost = self.arm.is_lost().then_some(EndCause::LinkLost);
             let inputs = Inputs {
                 feedback,
                 frames,
@@ -69,7 +67,7 @@ impl<A: ArmPort> ControlThread<A> {
                 written: self.arm.take_written(),
                 link_ready: self.arm.ready(),
                 go: self.shared.motion_allowed(),
-                stop: self.shared.take_stop().or(lost),
+                stop: self.shared.take_stop().or_else(|| self.arm.fault()),
             };
             let outputs = self.controller.tick(now, &inputs);
             if let Some(command) = outputs.command {
@@ -90,33 +88,9 @@ impl<A: ArmPort> ControlThread<A> {
         self.shared.end();
         ControlOutcome {
             controller: self.controller,
-            arm: self.arm,
             missed_ticks: tick_clock.missed(),
             lateness: self.lateness,
-            travel_rad: travel.range(),
+            travel,
         }
-    }
-}
-
-/// The range of measured angles.
-#[derive(Default)]
-struct Travel {
-    bounds: Option<([f64; JOINT_COUNT], [f64; JOINT_COUNT])>,
-}
-
-impl Travel {
-    fn observe(&mut self, angles: &JointAngles) {
-        let angles = angles.to_array_rad();
-        let (lower, upper) = self.bounds.get_or_insert((angles, angles));
-        for joint in 0..JOINT_COUNT {
-            lower[joint] = lower[joint].min(angles[joint]);
-            upper[joint] = upper[joint].max(angles[joint]);
-        }
-    }
-
-    fn range(&self) -> [f64; JOINT_COUNT] {
-        self.bounds.map_or([0.0; JOINT_COUNT], |(lower, upper)| {
-            std::array::from_fn(|joint| upper[joint] - lower[joint])
-        })
     }
 }

@@ -12,8 +12,9 @@ use super::control_thread::{ControlOutcome, ControlThread};
 use super::frame_store::frame_store;
 use super::inference_thread::InferenceThread;
 use super::shared::Shared;
+use crate::arm::{ArmHandle, LinkFault};
 use crate::camera::FrameSource;
-use crate::control::{ControlParameters, ControlReport, Controller, EndCause, Phase, StopKind};
+use crate::control::{ControlParameters, ControlReport, Controller, EndCause, Phase, ShellReport};
 use crate::policy::ChunkProducer;
 use crate::types::{
     ChunkTimes, CommandWritten, FeedbackSample, JointAngles, JointCommand, RunSummary, TickJitter, Timestamp,
@@ -29,10 +30,29 @@ pub trait ArmPort: Send {
     fn offer(&mut self, command: JointCommand);
     /// The next report of a written command.
     fn take_written(&mut self) -> Option<CommandWritten>;
-    /// Whether the link is gone for good.
-    fn is_lost(&self) -> bool;
-    /// Valid feedback lines a second.
-    fn feedback_hz(&self) -> f64;
+    /// Why the link is gone for good, if it is.
+    fn fault(&self) -> Option<EndCause>;
+}
+
+impl ArmPort for ArmHandle {
+    fn latest_feedback(&mut self) -> Option<FeedbackSample> {
+        Self::latest_feedback(self)
+    }
+    fn ready(&self) -> bool {
+        Self::ready(self)
+    }
+    fn offer(&mut self, command: JointCommand) {
+        Self::offer(self, command);
+    }
+    fn take_written(&mut self) -> Option<CommandWritten> {
+        Self::take_written(self)
+    }
+    fn fault(&self) -> Option<EndCause> {
+        self.link_fault().map(|fault| match fault {
+            LinkFault::DeadBus => EndCause::DeadBus,
+            _ => EndCause::LinkLost,
+        })
+    }
 }
 
 /// What a session is made of.
@@ -80,6 +100,9 @@ pub enum SessionError {
         "the control thread ended unexpectedly; the arm holds its last goal. This is a bug in roarm, please report it"
     )]
     ControlDied,
+    /// A thread other than control panicked.
+    #[error("a camera or inference thread ended unexpectedly. This is a bug in roarm, please report it")]
+    ThreadDied,
     /// The histogram of lateness or latency could not be made.
     #[error("cannot set up the statistics: {0}")]
     Statistics(#[from] hdrhistogram::CreationError),
@@ -96,11 +119,11 @@ pub struct SessionEnd {
     pub summary: RunSummary,
 }
 
-/// A running session. Dropping it without [`Session::join`] leaves its threads to end by themselves after the hold.
-pub struct Session<A> {
+/// A running session. Dropping it eases the arm to the hold first.
+pub struct Session {
     shared: Arc<Shared>,
     status: triple_buffer::Output<SessionStatus>,
-    control: JoinHandle<ControlOutcome<A>>,
+    control: Option<JoinHandle<ControlOutcome>>,
     others: Vec<JoinHandle<()>>,
     latency: Arc<Mutex<Histogram<u64>>>,
     started: Timestamp,
@@ -116,9 +139,9 @@ fn spawn<T: Send + 'static>(
         .map_err(|source| SessionError::Spawn { thread: name, source })
 }
 
-impl<A: ArmPort + 'static> Session<A> {
+impl Session {
     /// Starts all threads. Nothing moves before [`Session::allow_motion`].
-    pub fn start(parts: SessionParts<A>) -> Result<Self, SessionError> {
+    pub fn start<A: ArmPort + 'static>(parts: SessionParts<A>) -> Result<Self, SessionError> {
         let shared = Arc::new(Shared::default());
         let latency = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
         let (request_in, request_out) = rtrb::RingBuffer::new(2);
@@ -163,13 +186,13 @@ impl<A: ArmPort + 'static> Session<A> {
         };
         others.push(inference);
         let started = clock::now();
-        let control = spawn("control", move || control.run())?;
+        let control = Some(spawn("control", move || control.run())?);
         Ok(Self { shared, status, control, others, latency, started })
     }
 
-    /// Consents to the first motion.
-    pub fn allow_motion(&self) {
-        self.shared.allow_motion();
+    /// Consents to the first motion of the proposal with this number.
+    pub fn allow_motion(&self, proposal: u32) {
+        self.shared.allow_motion(proposal);
     }
 
     /// Asks for the end; the arm eases to the hold first.
@@ -190,7 +213,7 @@ impl<A: ArmPort + 'static> Session<A> {
 
     /// Whether the control thread has ended.
     pub fn is_over(&self) -> bool {
-        self.control.is_finished()
+        self.control.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Median of inference so far, ms.
@@ -198,44 +221,48 @@ impl<A: ArmPort + 'static> Session<A> {
         self.latency.lock().unwrap_or_else(PoisonError::into_inner).value_at_quantile(0.5) as f64 * 1e-3
     }
 
-    /// Waits for the end and gives the summary. The arm comes back with it, so that its owner can close the port.
-    pub fn join(self) -> Result<(SessionEnd, A), SessionError> {
-        let outcome = self.control.join();
+    /// Waits for the end and gives the summary. `feedback_hz` is what the link counted.
+    pub fn join(mut self, feedback_hz: impl FnOnce() -> f64) -> Result<SessionEnd, SessionError> {
+        let outcome = self.control.take().map(JoinHandle::join);
         self.shared.end();
-        for thread in self.others {
+        let outcome = outcome.and_then(Result::ok).ok_or(SessionError::ControlDied)?;
+        let cause = outcome.controller.ended().unwrap_or(EndCause::ProgramFailed);
+        for thread in self.others.drain(..) {
             thread.thread().unpark();
-            if thread.join().is_err() {
-                self.shared.ask_stop(EndCause::PolicyFailed);
+            // An inference that hangs cannot be waited for; everything else ends by itself.
+            if !matches!(cause, EndCause::PolicyStalled { .. }) && thread.join().is_err() {
+                self.shared.fail(EndCause::ProgramFailed, &SessionError::ThreadDied);
             }
         }
-        let outcome = outcome.map_err(|_| SessionError::ControlDied)?;
-        let cause = outcome.controller.ended().unwrap_or(EndCause::LinkLost);
-        let report = outcome.controller.report();
         let latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
         let millis = |quantile| latency.value_at_quantile(quantile) as f64 * 1e-3;
         let micros = |quantile| outcome.lateness.value_at_quantile(quantile) as f64 * 1e-3;
         let error = self.shared.error();
-        let ended = error.as_ref().map_or_else(|| cause.to_string(), |error| format!("{cause}: {error}"));
-        let summary = RunSummary {
-            ok: cause.kind() == StopKind::Normal,
-            ended,
-            ticks: report.ticks,
+        let shell = ShellReport {
+            error: error.clone(),
             missed_ticks: outcome.missed_ticks,
-            chunks: report.chunks,
-            chunks_rejected: report.chunks_rejected,
-            commands_sent: report.commands_written,
             chunk_ms: ChunkTimes { p50: millis(0.5), p95: millis(0.95) },
             tick_jitter_us: TickJitter {
                 p50: micros(0.5),
                 p99: micros(0.99),
                 max: outcome.lateness.max() as f64 * 1e-3,
             },
-            feedback_hz: outcome.arm.feedback_hz(),
-            gate: RunSummary::gate_from(report.gate.by_rule()),
-            travel_deg: RunSummary::travel_from(outcome.travel_rad.map(f64::to_degrees)),
+            feedback_hz: feedback_hz(),
+            travel: outcome.travel,
             elapsed_s: clock::now().seconds_since(self.started),
         };
-        drop(latency);
-        Ok((SessionEnd { cause, error, summary }, outcome.arm))
+        let summary = outcome.controller.report().summary(cause, shell);
+        Ok(SessionEnd { cause, error, summary })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(control) = self.control.take() {
+            self.shared.ask_stop(EndCause::ProgramFailed);
+            // Whoever drops a session early has an error of its own to tell.
+            let _outcome = control.join();
+        }
+        self.shared.end();
     }
 }

@@ -1,12 +1,12 @@
 //! What the threads of a session tell each other outside the mailboxes.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::control::EndCause;
+use crate::control::{EndCause, StopKind};
 
 /// Causes that a thread other than control may give, with the number that carries each through an atomic.
-const CAUSES: [EndCause; 9] = [
+const CAUSES: [EndCause; 10] = [
     EndCause::SourceEnded,
     EndCause::Interrupted,
     EndCause::Terminated,
@@ -16,37 +16,47 @@ const CAUSES: [EndCause; 9] = [
     EndCause::CameraFailed,
     EndCause::LinkLost,
     EndCause::DeadBus,
+    EndCause::ProgramFailed,
 ];
+
+/// The cause with this number; 0 is none.
+fn waiting(code: u8) -> Option<EndCause> {
+    CAUSES.get(usize::from(code).checked_sub(1)?).copied()
+}
 
 /// Flags that control reads without waiting, and the first error's text, which it never touches.
 #[derive(Default)]
 pub(super) struct Shared {
-    go: AtomicBool,
+    /// Number of the proposal that was consented to; 0 is none.
+    go: AtomicU32,
     stop: AtomicU8,
     over: AtomicBool,
     error: Mutex<Option<String>>,
 }
 
 impl Shared {
-    pub(super) fn allow_motion(&self) {
-        self.go.store(true, Ordering::Release);
+    pub(super) fn allow_motion(&self, proposal: u32) {
+        self.go.store(proposal, Ordering::Release);
     }
 
-    pub(super) fn motion_allowed(&self) -> bool {
-        self.go.load(Ordering::Acquire)
+    /// The number of the proposal that was consented to.
+    pub(super) fn motion_allowed(&self) -> Option<u32> {
+        Some(self.go.load(Ordering::Acquire)).filter(|number| *number > 0)
     }
 
-    /// Asks control for the end. Causes that only control itself can find are not carried.
+    /// Asks control for the end; a protective cause that still waits there is kept. Causes that only control itself can find
+    /// are not carried.
     pub(super) fn ask_stop(&self, cause: EndCause) {
-        if let Some(code) = CAUSES.iter().position(|known| *known == cause) {
-            self.stop.store(code as u8 + 1, Ordering::Release);
-        }
+        let Some(place) = CAUSES.iter().position(|known| *known == cause) else { return };
+        let protective = |code: u8| waiting(code).is_some_and(|cause| cause.kind() == StopKind::Protective);
+        let kept = |code: u8| if protective(code) { None } else { u8::try_from(place + 1).ok() };
+        // An error says that the protective cause was kept.
+        let _kept = self.stop.fetch_update(Ordering::AcqRel, Ordering::Acquire, kept);
     }
 
     /// The newest request to stop, once.
     pub(super) fn take_stop(&self) -> Option<EndCause> {
-        let code = self.stop.swap(0, Ordering::AcqRel);
-        CAUSES.get(usize::from(code).checked_sub(1)?).copied()
+        waiting(self.stop.swap(0, Ordering::AcqRel))
     }
 
     /// Keeps the first error's text for the summary and asks for the end.
@@ -81,5 +91,14 @@ mod tests {
             assert_eq!(shared.take_stop(), Some(cause));
             assert_eq!(shared.take_stop(), None);
         }
+    }
+
+    #[test]
+    fn a_protective_cause_is_not_covered_by_a_normal_one() {
+        let shared = Shared::default();
+        shared.ask_stop(EndCause::Interrupted);
+        shared.ask_stop(EndCause::CameraFailed);
+        shared.ask_stop(EndCause::Interrupted);
+        assert_eq!(shared.take_stop(), Some(EndCause::CameraFailed));
     }
 }

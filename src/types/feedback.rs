@@ -11,4 +11,6 @@ pub struct FeedbackSample {
     pub angles: JointAngles,
     /// When the pose held: the line's arrival minus its time on the wire.
     pub measured: Timestamp,
+    /// Whether the board says that no servo has its torque on (G3 only; G1 does not say and this stays false).
+    pub torque_off: bool,
 }

@@ -8,6 +8,7 @@ mod observation;
 mod stillness;
 mod summary;
 mod time;
+mod travel;
 
 pub use calibration::{DatasetAngles, JOINT_COUNT, Joint, JointAngles};
 pub use chunk::{Chunk, ChunkOverflow, MAX_HORIZON};
@@ -18,3 +19,4 @@ pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
 pub use stillness::StillnessDetector;
 pub use summary::{ChunkTimes, RunSummary, TickJitter};
 pub use time::Timestamp;
+pub use travel::Travel;

@@ -175,8 +175,12 @@ impl LinkMachine {
         self.frames.first.get_or_insert(arrived);
         self.last_feedback = arrived;
         self.warn(&feedback, events);
-        let sample =
-            FeedbackSample { sequence: self.sequence, angles: JointAngles::from(feedback.angles), measured };
+        let sample = FeedbackSample {
+            sequence: self.sequence,
+            angles: JointAngles::from(feedback.angles),
+            measured,
+            torque_off: feedback.bus_fault() == Some(BusFault::NoTorque),
+        };
         self.sequence += 1;
         events(LinkEvent::Feedback { sample, feedback });
         match self.phase {

@@ -187,6 +187,7 @@ mod tests {
                 sequence,
                 angles: JointAngles::ZERO,
                 measured: Timestamp::ZERO,
+                torque_off: false,
             }));
             link.written
                 .push(CommandWritten { command: command(sequence), written: Timestamp::ZERO })

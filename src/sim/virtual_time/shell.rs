@@ -8,11 +8,10 @@ use firmware_protocol::emulator::{Board, BoardOptions, ReceivedLine};
 use super::cameras::{PoseSetter, VirtualCamera, newest_frames};
 use crate::arm::{LinkEvent, LinkFault, LinkMachine, LinkOptions, WriteBuffer};
 use crate::camera::{CameraError, FrameGenerator};
-use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, StopKind};
+use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, ShellReport};
 use crate::policy::{ChunkProducer, PolicyError};
 use crate::types::{
-    Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JOINT_COUNT, JointAngles, RunSummary,
-    TickJitter, Timestamp,
+    Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JointAngles, RunSummary, Timestamp, Travel,
 };
 
 /// Grain of the logical clock.
@@ -168,7 +167,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
     let mut next_tick = START + parts.tick_period;
     let mut pending: Option<Pending> = None;
     let mut source_ended = false;
-    let mut travel: Option<([f64; JOINT_COUNT], [f64; JOINT_COUNT])> = None;
+    let mut travel = Travel::default();
     let mut running: Option<(Timestamp, Timestamp)> = None;
     while controller.ended().is_none() {
         if shell.now.since(START) > parts.time_limit {
@@ -186,12 +185,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         next_tick = next_tick + parts.tick_period;
         let feedback = shell.feedback.take();
         if let Some(sample) = &feedback {
-            let angles = sample.angles.to_array_rad();
-            let (lower, upper) = travel.get_or_insert((angles, angles));
-            for joint in 0..JOINT_COUNT {
-                lower[joint] = lower[joint].min(angles[joint]);
-                upper[joint] = upper[joint].max(angles[joint]);
-            }
+            travel.observe(&sample.angles);
         }
         let chunk = pending.take_if(|pending| pending.due <= shell.now);
         let inputs = Inputs {
@@ -200,7 +194,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             chunk: chunk.as_ref().map(|pending| &pending.chunk),
             written: shell.written.take(),
             link_ready: shell.link.ready(),
-            go: true,
+            go: controller.proposal().map(|proposal| proposal.number),
             stop: source_ended.then_some(EndCause::SourceEnded),
         };
         let outputs = controller.tick(shell.now, &inputs);
@@ -229,26 +223,17 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         }
     }
     let cause = controller.ended().unwrap_or(EndCause::LinkLost);
-    let report = controller.report();
     let latency_ms = parts.inference_latency.as_secs_f64() * 1e3;
-    let (lower, upper) = travel.unwrap_or_default();
-    let summary = RunSummary {
-        ok: cause.kind() == StopKind::Normal,
-        ended: cause.to_string(),
-        ticks: report.ticks,
-        missed_ticks: 0,
-        chunks: report.chunks,
-        chunks_rejected: report.chunks_rejected,
-        commands_sent: report.commands_written,
-        chunk_ms: ChunkTimes { p50: latency_ms, p95: latency_ms },
-        tick_jitter_us: TickJitter::default(),
-        feedback_hz: shell.feedback_hz(),
-        gate: RunSummary::gate_from(report.gate.by_rule()),
-        travel_deg: RunSummary::travel_from(std::array::from_fn(|joint| {
-            (upper[joint] - lower[joint]).to_degrees()
-        })),
-        elapsed_s: shell.now.seconds_since(START),
-    };
+    let summary = controller.report().summary(
+        cause,
+        ShellReport {
+            chunk_ms: ChunkTimes { p50: latency_ms, p95: latency_ms },
+            feedback_hz: shell.feedback_hz(),
+            travel,
+            elapsed_s: shell.now.seconds_since(START),
+            ..ShellReport::default()
+        },
+    );
     let board_lines = shell.board.take_lines();
     Ok(VirtualEnd { cause, summary, commands: shell.commands, board_lines, bytes: shell.bytes, running })
 }
