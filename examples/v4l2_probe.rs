@@ -21,9 +21,10 @@ const NORMAL: &str = "width=640&height=480&fps=10&format=yuyv";
 const MARGIN: Duration = Duration::from_millis(60);
 
 type Outcome = Result<String, Box<dyn Error>>;
+type Check = fn() -> Outcome;
 
 /// In the order in which they run: the camera is unplugged last.
-const CHECKS: &[(&str, fn() -> Outcome)] = &[
+const CHECKS: &[(&str, Check)] = &[
     ("opens and describes itself", opens),
     ("frames: size, sequence, rate, content", frames),
     ("colours of the colour bars", colours),

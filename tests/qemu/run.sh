@@ -9,6 +9,7 @@
 #
 # Fetches Debian's kernel package (70 MB, once). All files are kept under .cache/qemu/.
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")/../.."
 
 limit_s=300
