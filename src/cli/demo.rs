@@ -42,7 +42,7 @@ pub(super) struct DemoFlags {
     board_log: Option<PathBuf>,
     /// Print the summary as one JSON object on the last line of standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
     inference: PolicyFlags,
 }

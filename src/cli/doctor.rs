@@ -30,7 +30,7 @@ pub(super) struct DoctorFlags {
     config: Option<PathBuf>,
     /// Print one JSON object on the last line of standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
     inference: PolicyFlags,
 }

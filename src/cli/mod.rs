@@ -53,16 +53,19 @@ enum Verb {
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    let result = match Arguments::parse().verb {
-        Verb::Demo(flags) => demo::demo(&flags),
-        Verb::Run(flags) => run::run(&flags),
-        Verb::Sim(flags) => sim::sim(&flags),
-        Verb::Policy { verb } => policy::policy(&verb),
-        Verb::Doctor(flags) => doctor::doctor(&flags),
+    let (result, json) = match Arguments::parse().verb {
+        Verb::Demo(flags) => (demo::demo(&flags), flags.json),
+        Verb::Run(flags) => (run::run(&flags), flags.json),
+        Verb::Sim(flags) => (sim::sim(&flags), flags.json),
+        Verb::Policy { verb } => (policy::policy(&verb), verb.json()),
+        Verb::Doctor(flags) => (doctor::doctor(&flags), flags.json),
     };
     result
         .unwrap_or_else(|error| {
             terminal::say(format!("error: {error}"));
+            if json {
+                terminal::print_json(&serde_json::json!({"ok": false, "error": error.to_string()}));
+            }
             error.exit()
         })
         .into()

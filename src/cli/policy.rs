@@ -19,6 +19,16 @@ pub(super) enum PolicyVerb {
     Verify(VerifyFlags),
 }
 
+impl PolicyVerb {
+    /// Whether the result is wanted as JSON.
+    pub(super) const fn json(&self) -> bool {
+        match self {
+            Self::Info(flags) => flags.json,
+            Self::Verify(flags) => flags.json,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(super) struct InfoFlags {
     /// The policy bundle's folder
@@ -100,7 +110,7 @@ fn page(summary: &BundleSummary) -> String {
             contract.flow.steps
         ),
         format!(
-            "pictures     {}x{} into the network, {} empty slots",
+            "pictures     {}x{} into the network; empty slots: {}",
             contract.cameras.input_width, contract.cameras.input_height, contract.cameras.empty
         ),
     ];

@@ -64,7 +64,7 @@ pub(super) struct RunFlags {
     dry_run: bool,
     /// Print the summary as one JSON object on the last line of standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
     inference: PolicyFlags,
 }

@@ -32,7 +32,7 @@ pub(super) struct SimFlags {
     duration: Option<f64>,
     /// Print the counts at the end as one JSON object on the last line of standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Serialize)]

@@ -193,9 +193,9 @@ pub struct SafetyConfig {
     pub max_feedback_age_ms: u32,
     /// Oldest camera frame to start a chunk from, milliseconds.
     pub max_frame_age_ms: u32,
-    /// Oldest observation whose actions may still be sent, milliseconds.
+    /// Oldest observation that a chunk may answer when it arrives, milliseconds; inference is given up a second later.
     pub max_observation_age_ms: u32,
-    /// Rejected commands in a row that end the run with a protective stop.
+    /// Dropped chunks in a row that end the run with a protective stop.
     pub rejections_before_stop: u32,
     /// Margin beyond the dataset's minimum and maximum, as a share of that range.
     pub trained_range_margin: f64,

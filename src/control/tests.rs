@@ -8,13 +8,15 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::types::{
-    Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, JointAngles, MAX_CAMERAS, Timestamp,
+    Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, Joint, JointAngles, MAX_CAMERAS,
+    Timestamp,
 };
 
 const TICK: Duration = Duration::from_millis(20);
 
+/// A pose of six different angles, so that no two joints can be mixed up: 1, 0.9, 0.8, … times `angle`.
 fn pose(angle: f64) -> JointAngles {
-    JointAngles::from_array_rad([angle; 6])
+    JointAngles::from_array_rad(std::array::from_fn(|joint| angle * (1.0 - 0.1 * joint as f64)))
 }
 
 fn parameters() -> ControlParameters {
@@ -51,6 +53,12 @@ struct Script {
     /// Ticks from request to chunk.
     latency: u64,
     pending: Option<(u64, u64, Timestamp)>,
+    /// Time between ticks; a late control thread has longer ones.
+    tick: Duration,
+    consent: bool,
+    torque_off: bool,
+    /// The link throws this many of the coming commands away.
+    discard: u64,
     wanted: f64,
     frozen_feedback: bool,
     frozen_camera: bool,
@@ -68,6 +76,10 @@ impl Script {
             since_write: 0,
             latency: 3,
             pending: None,
+            tick: TICK,
+            consent: true,
+            torque_off: false,
+            discard: 0,
             wanted: 0.9,
             frozen_feedback: false,
             frozen_camera: false,
@@ -85,12 +97,14 @@ impl Script {
     }
 
     fn tick(&mut self, stop: Option<EndCause>) {
-        self.now = self.now + TICK;
+        let before = self.now;
+        self.now = self.now + self.tick;
         self.since_write += 1;
         let feedback = (!self.frozen_feedback).then(|| FeedbackSample {
             sequence: 0,
             angles: self.arm,
             measured: self.now - Duration::from_millis(18),
+            torque_off: self.torque_off,
         });
         let chunk = self.pending.filter(|(_, due, _)| *due <= self.controller.report().ticks).map(
             |(id, _, observed)| {
@@ -100,21 +114,25 @@ impl Script {
         if chunk.is_some() {
             self.pending = None;
         }
-        let written = self.written.last().filter(|last| last.written == self.now - TICK).copied();
+        let written = self.written.last().filter(|last| last.written == before).copied();
         let inputs = Inputs {
             feedback,
             frames: self.frames(),
             chunk: chunk.as_ref(),
             written,
             link_ready: self.since_write >= self.link_period,
-            go: true,
+            go: self.controller.proposal().filter(|_| self.consent).map(|proposal| proposal.number),
             stop,
         };
         let outputs = self.controller.tick(self.now, &inputs);
         if let Some(command) = outputs.command {
             self.since_write = 0;
-            self.arm = command.goal;
-            self.written.push(CommandWritten { command, written: self.now });
+            if self.discard > 0 {
+                self.discard -= 1;
+            } else {
+                self.arm = command.goal;
+                self.written.push(CommandWritten { command, written: self.now });
+            }
         }
         if let Some(request) = outputs.observation {
             self.requests += 1;
@@ -138,34 +156,42 @@ impl Script {
     }
 }
 
+/// Velocity and acceleration of each joint between goals as written, from a standing start.
 fn assert_bounds(written: &[CommandWritten], start: JointAngles, velocity: f64, acceleration: f64) {
-    let goals: Vec<(f64, f64)> = written
-        .iter()
-        .map(|entry| (entry.written.as_nanos() as f64 * 1e-9, entry.command.goal.to_array_rad()[0]))
-        .collect();
-    let mut speed_before = 0.0;
-    assert!(
-        goals.first().is_none_or(|first| (first.1 - start.to_array_rad()[0]).abs() < 1e-12),
-        "first motion jumps"
-    );
-    for pair in goals.windows(2) {
-        let elapsed = pair[1].0 - pair[0].0;
-        let speed = (pair[1].1 - pair[0].1) / elapsed;
-        assert!(speed.abs() <= velocity * (1.0 + 1e-6), "velocity {speed}");
-        assert!((speed - speed_before).abs() <= acceleration * elapsed * (1.0 + 1e-6) + 1e-9, "acceleration");
-        speed_before = speed;
+    let first = written.first().map(|first| first.command.goal);
+    assert!(first.is_none_or(|first| first.max_difference(&start) < 1e-12), "the first motion jumps");
+    let mut velocity_before = [0.0; 6];
+    for pair in written.windows(2) {
+        let elapsed = pair[1].written.seconds_since(pair[0].written);
+        let (from, to) = (pair[0].command.goal.to_array_rad(), pair[1].command.goal.to_array_rad());
+        for joint in 0..6 {
+            let now = (to[joint] - from[joint]) / elapsed;
+            assert!(now.abs() <= velocity * (1.0 + 1e-6), "joint {joint}: velocity {now}");
+            assert!(
+                (to[joint] - from[joint]).abs() <= velocity * 0.08 + 1e-9,
+                "joint {joint}: a step too long"
+            );
+            let change = (now - velocity_before[joint]).abs();
+            let allowed = acceleration * elapsed * (1.0 + 1e-6) + 1e-9;
+            assert!(change <= allowed, "joint {joint}: velocity changes by {change} in {elapsed} s");
+            velocity_before[joint] = now;
+        }
     }
+}
+
+fn first_angle(angles: &JointAngles) -> f64 {
+    angles.to_array_rad()[0]
 }
 
 #[test]
 fn runs_from_rest_to_the_hold_inside_all_bounds() {
     let mut script = Script::new(parameters());
     assert_eq!(script.run_to_end(), EndCause::Duration);
-    assert_bounds(&script.written, pose(0.1), 1.5, 15.0);
+    assert_bounds(&script.written, pose(0.1), 1.5, 10.0);
     let report = *script.controller.report();
     assert!(report.chunks >= 4, "{report:?}");
     assert_eq!(report.commands, report.commands_written);
-    assert!((script.arm.to_array_rad()[0] - 0.9).abs() < 1e-6, "{:?}", script.arm);
+    assert!((first_angle(&script.arm) - 0.9).abs() < 1e-6, "{:?}", script.arm);
     assert!(report.gate.acceleration > 0, "a step of half a radian must have been held back");
 }
 
@@ -184,7 +210,7 @@ fn the_ramp_keeps_its_speed() {
     let mut script = Script::new(parameters());
     script.run_until(600, |phase| matches!(phase, Phase::Running));
     assert_bounds(&script.written, pose(0.1), 0.27, 10.0);
-    assert!((script.arm.to_array_rad()[0] - 0.4).abs() < 1e-9);
+    assert!((first_angle(&script.arm) - 0.4).abs() < 1e-9);
     assert!(script.written.iter().rev().skip(1).all(|entry| entry.command.servo_speed_rad_s <= 0.53));
 }
 
@@ -194,7 +220,7 @@ fn a_slow_link_does_not_turn_two_steps_into_one() {
         let mut script = Script::new(parameters());
         script.link_period = link_period;
         script.run_to_end();
-        assert_bounds(&script.written, pose(0.1), 1.5, 15.0);
+        assert_bounds(&script.written, pose(0.1), 1.5, 10.0);
     }
 }
 
@@ -205,7 +231,7 @@ fn a_nan_chunk_is_dropped_and_a_row_of_them_stops_the_arm() {
     assert_eq!(script.run_to_end(), EndCause::ChunksRejected { count: 3 });
     assert_eq!(script.controller.report().gate.finite, 3);
     assert!(script.written.iter().all(|entry| entry.command.goal.is_finite()));
-    assert!((script.arm.to_array_rad()[0] - 0.4).abs() < 1e-6, "it stays at the start pose");
+    assert!((first_angle(&script.arm) - 0.4).abs() < 1e-6, "it stays at the start pose");
 }
 
 #[test]
@@ -213,13 +239,13 @@ fn targets_are_clamped_to_the_trained_range_then_to_the_limits() {
     let mut script = Script::new(parameters());
     script.wanted = 2.0;
     script.run_to_end();
-    assert!((script.arm.to_array_rad()[0] - 1.2).abs() < 1e-6, "{:?}", script.arm);
+    assert!((first_angle(&script.arm) - 1.2).abs() < 1e-6, "{:?}", script.arm);
     assert!(script.controller.report().gate.trained_range > 50);
 
     let mut unbounded = Script::new(ControlParameters { trained_range: None, ..parameters() });
     unbounded.wanted = -2.0;
     unbounded.run_to_end();
-    assert!((unbounded.arm.to_array_rad()[0] + 0.8).abs() < 1e-6, "{:?}", unbounded.arm);
+    assert!((first_angle(&unbounded.arm) + 0.8).abs() < 1e-6, "{:?}", unbounded.arm);
     assert!(unbounded.controller.report().gate.joint_limits > 50);
 }
 
@@ -256,14 +282,14 @@ fn a_late_chunk_is_dropped_for_its_observation() {
 fn a_stop_in_full_motion_brakes_and_holds_where_it_stands() {
     let mut script = Script::new(ControlParameters { duration: None, ..parameters() });
     script.run_until(600, |phase| matches!(phase, Phase::Running));
-    while script.arm.to_array_rad()[0] < 0.6 {
+    while first_angle(&script.arm) < 0.6 {
         script.tick(None);
     }
-    let at_stop = script.arm.to_array_rad()[0];
+    let at_stop = first_angle(&script.arm);
     script.tick(Some(EndCause::Interrupted));
     assert_eq!(script.run_to_end(), EndCause::Interrupted);
     assert_bounds(&script.written, pose(0.1), 1.5, 15.0);
-    let travelled = script.arm.to_array_rad()[0] - at_stop;
+    let travelled = first_angle(&script.arm) - at_stop;
     assert!((0.0..1.5 * 1.5 / (2.0 * 15.0) + 1.5 * 0.02).contains(&travelled), "{travelled}");
     let ticks_after_end = script.written.len();
     script.tick(None);
@@ -271,24 +297,127 @@ fn a_stop_in_full_motion_brakes_and_holds_where_it_stands() {
 }
 
 #[test]
-fn an_arm_outside_its_limits_only_moves_back() {
+fn an_arm_far_outside_its_limits_is_refused_and_a_little_outside_is_brought_in() {
     let mut script = Script::new(parameters());
     script.arm = pose(1.8);
-    script.run_until(2_000, |phase| matches!(phase, Phase::Running));
-    let goals: Vec<f64> = script.written.iter().map(|entry| entry.command.goal.to_array_rad()[0]).collect();
-    assert!((goals[0] - 1.8).abs() < 1e-12);
-    assert!(goals.windows(2).all(|pair| pair[1] <= pair[0] + 1e-12));
+    assert_eq!(script.run_to_end(), EndCause::OutsideLimits { joint: Joint::Base });
+    assert!(script.written.is_empty());
+
+    let mut script = Script::new(ControlParameters { start_pose: None, ..parameters() });
+    script.arm.set(Joint::Wrist, 1.05 + 0.04);
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    let limits = parameters().joint_limits;
+    assert!(script.written.iter().all(|entry| limits.clamp(&entry.command.goal) == entry.command.goal));
+    assert!((script.arm.get(Joint::Wrist) - 1.05).abs() < 1e-9, "{:?}", script.arm);
 }
 
 #[test]
-fn declining_the_first_motion_moves_nothing() {
+fn nothing_moves_without_consent_and_declining_ends() {
     let mut script = Script::new(parameters());
-    for _ in 0..40 {
+    script.consent = false;
+    script.run_until(200, |phase| matches!(phase, Phase::AwaitingGo(_)));
+    for _ in 0..500 {
         script.tick(None);
     }
+    assert!(script.written.is_empty() && script.controller.proposal().is_some());
     script.tick(Some(EndCause::Declined));
     assert_eq!(script.controller.ended(), Some(EndCause::Declined));
     assert!(script.written.is_empty());
+}
+
+#[test]
+fn consent_is_void_once_the_arm_has_been_moved() {
+    let mut script = Script::new(parameters());
+    script.consent = false;
+    script.run_until(200, |phase| matches!(phase, Phase::AwaitingGo(_)));
+    let first = script.controller.proposal().expect("it waits");
+    script.arm = pose(-0.3);
+    script.tick(None);
+    assert_eq!(script.controller.phase(), Phase::Settling, "withdrawn");
+    script.run_until(200, |phase| matches!(phase, Phase::AwaitingGo(_)));
+    let second = script.controller.proposal().expect("it waits again");
+    assert!(second.number > first.number && second.from == pose(-0.3));
+    let stale = Inputs { go: Some(first.number), link_ready: true, ..Inputs::default() };
+    assert!(script.controller.tick(script.now + TICK, &stale).command.is_none());
+    assert!(script.controller.proposal().is_some(), "an answer to the first question is none to the second");
+}
+
+#[test]
+fn a_late_control_thread_makes_no_longer_steps() {
+    let mut script = Script::new(ControlParameters { duration: None, ..parameters() });
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    for tick in 0..200 {
+        // Feedback is fresh each time that the thread comes round.
+        script.tick = if tick % 5 == 4 { Duration::from_millis(240) } else { TICK };
+        script.tick(None);
+    }
+    assert_bounds(&script.written, pose(0.1), 1.5, 10.0);
+    assert!((first_angle(&script.arm) - 0.9).abs() < 1e-6);
+}
+
+#[test]
+fn the_first_chunk_is_gentle() {
+    let gentle = ControlParameters { first_chunk_speed: 0.5, duration: None, ..parameters() };
+    let mut script = Script::new(gentle);
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    let begin = script.written.len();
+    while script.controller.report().chunks < 2 {
+        script.tick(None);
+    }
+    let chunk = &script.written[begin..script.written.len() - 1];
+    assert!(chunk.len() > 20);
+    assert_bounds(chunk, chunk[0].command.goal, 0.75, 10.0);
+    assert!(chunk.iter().all(|entry| entry.command.servo_speed_rad_s <= 1.5));
+}
+
+#[test]
+fn goals_stay_inside_the_trained_range_even_when_a_fast_target_stops_at_its_edge() {
+    let mut script = Script::new(ControlParameters { duration: None, ..parameters() });
+    script.wanted = 1.19;
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    for _ in 0..300 {
+        script.tick(None);
+        script.wanted = 4.0;
+    }
+    let range = parameters().trained_range.expect("there is one");
+    assert!(script.written.iter().all(|entry| range.clamp(&entry.command.goal) == entry.command.goal));
+}
+
+#[test]
+fn torque_that_somebody_switched_off_stays_off() {
+    let mut script = Script::new(parameters());
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    script.torque_off = true;
+    let commands = script.written.len();
+    script.tick(None);
+    assert_eq!(script.controller.ended(), Some(EndCause::TorqueOff));
+    for _ in 0..50 {
+        script.tick(None);
+    }
+    assert_eq!(script.written.len(), commands, "each command would switch the torque on again");
+}
+
+#[test]
+fn an_arm_without_torque_may_be_started() {
+    let mut script = Script::new(parameters());
+    script.torque_off = true;
+    script.run_until(200, |phase| matches!(phase, Phase::Ramping));
+    for _ in 0..5 {
+        script.tick(None);
+    }
+    script.torque_off = false;
+    assert_eq!(script.run_to_end(), EndCause::Duration);
+}
+
+#[test]
+fn a_command_that_the_link_threw_away_does_not_end_the_run() {
+    let mut script = Script::new(parameters());
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    script.discard = 1;
+    assert_eq!(script.run_to_end(), EndCause::Duration);
+    assert_bounds(&script.written, pose(0.1), 1.5, 10.0);
+    let report = script.controller.report();
+    assert_eq!(report.commands, report.commands_written + 1);
 }
 
 proptest! {
@@ -297,19 +426,21 @@ proptest! {
     fn bounds_hold_over_random_scripts(
         wanted in prop::collection::vec(prop_oneof![-3.0_f64..3.0, Just(f64::NAN), Just(f64::INFINITY)], 40),
         link_periods in prop::collection::vec(1_u64..6, 40),
+        tick_ms in prop::collection::vec(prop_oneof![4 => Just(20_u64), 1 => 20_u64..220], 40),
         stop_at in 100_usize..700,
     ) {
         let mut script = Script::new(ControlParameters { duration: None, ..parameters() });
         for tick in 0..1_000 {
+            script.tick = Duration::from_millis(tick_ms[tick / 25]);
             script.wanted = wanted[tick / 25];
             script.link_period = link_periods[tick / 25];
             script.tick((tick == stop_at).then_some(EndCause::Terminated));
         }
         prop_assert!(script.controller.ended().is_some());
         assert_bounds(&script.written, pose(0.1), 1.5, 15.0);
+        let limits = parameters().joint_limits;
         for entry in &script.written {
-            let goal = entry.command.goal.to_array_rad()[0];
-            prop_assert!((-0.8..=1.5).contains(&goal), "{} leaves the limits", goal);
+            prop_assert!(limits.clamp(&entry.command.goal) == entry.command.goal, "{:?} leaves the limits", entry);
         }
     }
 }

@@ -113,7 +113,7 @@ fn licences(workspace: &Workspace) -> Result<(), Failure> {
             println!("installing cargo-deny into .cache/tools (several minutes, once) …");
             let mut install = process::cargo(workspace);
             install
-                .args(["install", "cargo-deny", "--locked", "--root"])
+                .args(["install", "cargo-deny", "--version", "0.20.2", "--locked", "--root"])
                 .arg(workspace.cache().join("tools"));
             process::run("cargo install cargo-deny", &mut install)?;
         }
