@@ -153,7 +153,9 @@ impl Examination {
                 let frame = camera.next_frame(&pool)?;
                 match frame {
                     Some(_) => Ok(format!("{source}: {}, delivers frames", camera.description())),
-                    None => Err(CliError::Refused(format!("{source}: {}, has no frame", camera.description()))),
+                    None => {
+                        Err(CliError::Refused(format!("{source}: {}, has no frame", camera.description())))
+                    }
                 }
             });
             self.result("camera", frame, Clone::clone);

@@ -273,8 +273,7 @@ mod tests {
     fn a_way_through_the_table_is_refused_even_with_consent() {
         for consent in [Consent::Given, Consent::Ask] {
             let mut dialog = ConsentDialog::new(consent, true);
-            let error =
-                dialog.step(&proposal(THROUGH_THE_TABLE), CLEARANCE_M, &Progress::new()).unwrap_err();
+            let error = dialog.step(&proposal(THROUGH_THE_TABLE), CLEARANCE_M, &Progress::new()).unwrap_err();
             assert!(matches!(error, CliError::Table(_)), "{error}");
             assert_eq!(error.exit(), Exit::Refused);
             assert_eq!(dialog.step(&proposal(RAISED), CLEARANCE_M, &Progress::new()).unwrap(), None);
