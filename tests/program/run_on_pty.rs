@@ -18,9 +18,14 @@ fn g1_runs_within_all_bounds() {
     log.assert_limits(Generation::G1);
     log.assert_steps();
     log.assert_held();
-    // The handshake, then joints and nothing else.
-    assert_eq!(log.kinds[..2], [605, 301]);
-    assert!(log.kinds[2..].iter().all(|kind| *kind == 102), "{:?}", log.kinds);
+    // The handshake, once or repeated while the arm came to rest; then joints and nothing else.
+    let handshake = log.kinds.iter().position(|kind| *kind == 102).unwrap();
+    assert!(
+        log.kinds[..handshake].chunks(2).all(|pair| *pair == [605, 301]),
+        "{:?}",
+        &log.kinds[..handshake]
+    );
+    assert!(handshake >= 2 && log.kinds[handshake..].iter().all(|kind| *kind == 102));
     let (by_goals, by_measurement) = log.joints_moved(10.0);
     assert!(by_goals >= 3 && by_measurement >= 3, "{by_goals} joints by goals, {by_measurement} as measured");
 }
