@@ -1,7 +1,12 @@
-//! What several tests need: the shipped bundle, an engine, a recorded episode as camera.
+//! What several tests need: the shipped bundle and copies of it, an engine, the program itself, ports, and the board's log.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub(crate) mod board_log;
+pub(crate) mod bundle_copy;
+pub(crate) mod port;
+pub(crate) mod program;
 
 use std::path::{Path, PathBuf};
 

@@ -17,7 +17,11 @@ pub(crate) fn check_compilers() -> Result<(), Failure> {
 pub(crate) fn check_python() -> Result<(), Failure> {
     let python = |arguments: &[&str]| process::succeeds(Command::new("python3").args(arguments));
     report(&[
-        ("Python 3", "python3", python(&["-c", "import sys; sys.exit(sys.version_info < (3, 11))"])),
+        (
+            "Python 3.11 or newer",
+            "python3",
+            python(&["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]),
+        ),
         ("Python's pip", "python3-pip", python(&["-m", "pip", "--version"])),
         ("Python's venv", "python3-venv", python(&["-c", "import venv, ensurepip"])),
     ])

@@ -1,0 +1,18 @@
+//! The real program as its users run it: exit codes, what it says, and what reaches the arm.
+//!
+//! On a loaded machine everything takes longer, so nothing here depends on how long: rates and stop times are asserted in
+//! virtual time (`tests/virtual_run.rs`).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod attempt;
+mod bad_arguments;
+mod bad_policies;
+mod bad_ports;
+mod demo;
+mod doctor;
+mod policy_verbs;
+mod run_on_pty;
+mod signals;
+#[path = "../support/mod.rs"]
+mod support;
