@@ -27,6 +27,9 @@ pub trait FrameSource: Send {
     /// [`FrameMetadata::sequence`](crate::types::FrameMetadata::sequence).
     fn next_frame(&mut self, pool: &FramePool) -> Result<Option<Frame>, CameraError>;
 
+    /// Plays a recording from its beginning again; a device goes on as it is.
+    fn start_over(&mut self) {}
+
     /// One line for people: device or recording, size, rate.
     fn description(&self) -> String;
 }

@@ -36,6 +36,11 @@ impl<G: FrameGenerator> FrameSource for PacedSource<G> {
         Ok(frame)
     }
 
+    fn start_over(&mut self) {
+        self.sequence = 0;
+        self.next = None;
+    }
+
     fn description(&self) -> String {
         self.generator.description()
     }

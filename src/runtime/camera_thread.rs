@@ -11,12 +11,19 @@ use crate::types::FramePool;
 /// Buffers for the frames that are kept, one being filled and one being looked at.
 const POOL: usize = 8;
 
-/// Captures until the session or the source is over.
+/// Captures until the session or the source is over. A recording starts over when the policy takes charge, so that the policy
+/// sees its beginning; until then it plays round and round.
 pub(super) fn run(mut source: Box<dyn FrameSource>, mut publisher: FramePublisher, shared: &Arc<Shared>) {
     let pool = FramePool::new(POOL);
+    let mut seen_running = false;
     while !shared.is_over() {
+        if !seen_running && shared.is_running() {
+            seen_running = true;
+            source.start_over();
+        }
         match source.next_frame(&pool) {
             Ok(Some(frame)) => publisher.publish(frame),
+            Ok(None) if !shared.is_running() => source.start_over(),
             Ok(None) => return shared.ask_stop(EndCause::SourceEnded),
             Err(error) => return shared.fail(EndCause::CameraFailed, &error),
         }

@@ -13,7 +13,7 @@ use super::frame_store::NewestFrame;
 use super::shared::Shared;
 use super::tick_clock::TickClock;
 use super::{ArmPort, SessionStatus};
-use crate::control::{Controller, Inputs};
+use crate::control::{Controller, Inputs, Phase};
 use crate::types::{Chunk, MAX_CAMERAS, ObservationRequest, Travel};
 
 /// Control's ends of all mailboxes.
@@ -70,6 +70,9 @@ impl<A: ArmPort> ControlThread<A> {
                 stop: self.shared.take_stop().or_else(|| self.arm.fault()),
             };
             let outputs = self.controller.tick(now, &inputs);
+            if self.controller.phase() == Phase::Running {
+                self.shared.set_running();
+            }
             if let Some(command) = outputs.command {
                 self.arm.offer(command);
             }

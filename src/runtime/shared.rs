@@ -30,6 +30,7 @@ pub(super) struct Shared {
     /// Number of the proposal that was consented to; 0 is none.
     go: AtomicU32,
     stop: AtomicU8,
+    running: AtomicBool,
     over: AtomicBool,
     error: Mutex<Option<String>>,
 }
@@ -67,6 +68,15 @@ impl Shared {
 
     pub(super) fn error(&self) -> Option<String> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The policy has taken charge.
+    pub(super) fn set_running(&self) {
+        self.running.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
     }
 
     pub(super) fn end(&self) {

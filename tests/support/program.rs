@@ -226,7 +226,12 @@ impl Ended {
         let message = self.stderr.split("error: ").nth(1).unwrap_or_else(|| panic!("no error told: {self}"));
         super::bundle_copy::assert_says(message, parts);
         assert!(!self.stderr.contains("panicked"), "{self}");
-        assert_eq!(self.stdout, "", "an error has no result");
+        // With `--json` the error is the result.
+        for result in self.stdout.lines() {
+            let result: serde_json::Value = serde_json::from_str(result).unwrap();
+            assert_eq!(result["ok"], false);
+            super::bundle_copy::assert_says(result["error"].as_str().unwrap(), parts);
+        }
     }
 }
 

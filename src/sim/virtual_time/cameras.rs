@@ -45,6 +45,12 @@ impl VirtualCamera {
         }
     }
 
+    /// Plays from the beginning again.
+    pub(super) fn start_over(&mut self, now: Timestamp) {
+        self.start = now;
+        self.newest = None;
+    }
+
     pub(super) fn newest(&self) -> Option<FrameMetadata> {
         self.newest.map(|(metadata, _)| metadata)
     }

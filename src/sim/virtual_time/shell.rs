@@ -199,6 +199,9 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         };
         let outputs = controller.tick(shell.now, &inputs);
         if controller.phase() == Phase::Running {
+            if running.is_none() {
+                cameras.iter_mut().for_each(|camera| camera.start_over(shell.now));
+            }
             running.get_or_insert((shell.now, shell.now)).1 = shell.now;
         }
         if let Some(command) = outputs.command
