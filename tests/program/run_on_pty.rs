@@ -64,7 +64,10 @@ fn a_recording_that_does_not_loop_ends_the_run() {
     attempt.camera = recorded_camera("?loop=0");
     let summary = attempt.run().assert_code(0).summary();
     assert_eq!((&summary["ok"], &summary["ended"]), (&true.into(), &"the camera recording ended".into()));
-    assert!(summary["chunks"].as_u64() >= Some(1), "the policy must see the recording's beginning: {summary}");
+    assert!(
+        summary["chunks"].as_u64() >= Some(1),
+        "the policy must see the recording's beginning: {summary}"
+    );
     arm.end().assert_limits(Generation::G1);
 }
 
