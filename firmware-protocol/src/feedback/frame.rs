@@ -116,14 +116,12 @@ pub enum FeedbackError {
     MarkedInvalid,
 }
 
-/// Everything that one object may say; `None` where it does not.
-#[derive(Default)]
-struct Collected<'a> {
-    code: Option<Value<'a>>,
-    pose: [Option<Value<'a>>; 10],
-    loads: [Option<Value<'a>>; 6],
-    switches: [Option<Value<'a>>; 6],
-    supply: Option<Value<'a>>,
+/// Everything that one object may say, a place for each number.
+struct Collected {
+    /// NaN where the value is no finite number.
+    numbers: [f64; Self::PLACES],
+    /// A bit for each place whose key was there.
+    seen: u32,
     marked_invalid: bool,
     duplicate: bool,
     keys: u8,
@@ -131,41 +129,67 @@ struct Collected<'a> {
 
 /// The joint of the last letter of a key such as `tB`.
 fn joint_of_letter(letter: u8) -> Option<usize> {
-    b"BSETRG".iter().position(|&known| known == letter)
+    match letter {
+        b'B' => Some(0),
+        b'S' => Some(1),
+        b'E' => Some(2),
+        b'T' => Some(3),
+        b'R' => Some(4),
+        b'G' => Some(5),
+        _ => None,
+    }
 }
 
-impl<'a> Collected<'a> {
-    fn take(&mut self, key: &[u8], value: Value<'a>) {
-        self.keys = self.keys.saturating_add(1);
-        // Patterns of single bytes become one decision tree; there are up to 24 keys a line, 56 lines a second.
-        let place = match key {
-            [b'T'] => &mut self.code,
-            [b'x'] => &mut self.pose[0],
-            [b'y'] => &mut self.pose[1],
-            [b'z'] => &mut self.pose[2],
-            [b't', b'i', b't'] => &mut self.pose[3],
-            [b'b'] => &mut self.pose[4],
-            [b's'] => &mut self.pose[5],
-            [b'e'] => &mut self.pose[6],
-            [b't'] => &mut self.pose[7],
-            [b'r'] => &mut self.pose[8],
-            [b'g'] => &mut self.pose[9],
-            [b'v'] => &mut self.supply,
-            [b't', joint] => match joint_of_letter(*joint) {
-                Some(joint) => &mut self.loads[joint],
-                None => return,
-            },
-            [b't', b'o', b'r', b's', b'w', b'i', b't', b'c', b'h', joint] => match joint_of_letter(*joint) {
-                Some(joint) => &mut self.switches[joint],
-                None => return,
-            },
-            b"feedback_valid" => {
-                self.marked_invalid |= value == Value::Bool(false);
-                return;
+impl Collected {
+    /// The ten pose values come first, in the order of [`FeedbackKey`].
+    const LOADS: usize = 10;
+    const SWITCHES: usize = 16;
+    const SUPPLY: usize = 22;
+    const CODE: usize = 23;
+    const PLACES: usize = 24;
+
+    const fn new() -> Self {
+        Self { numbers: [f64::NAN; Self::PLACES], seen: 0, marked_invalid: false, duplicate: false, keys: 0 }
+    }
+
+    /// Patterns of single bytes become one decision tree; there are up to 24 keys a line, 56 lines a second.
+    fn place(key: &[u8]) -> Option<usize> {
+        Some(match key {
+            [b'T'] => Self::CODE,
+            [b'x'] => 0,
+            [b'y'] => 1,
+            [b'z'] => 2,
+            [b't', b'i', b't'] => 3,
+            [b'b'] => 4,
+            [b's'] => 5,
+            [b'e'] => 6,
+            [b't'] => 7,
+            [b'r'] => 8,
+            [b'g'] => 9,
+            [b'v'] => Self::SUPPLY,
+            [b't', joint] => Self::LOADS + joint_of_letter(*joint)?,
+            [b't', b'o', b'r', b's', b'w', b'i', b't', b'c', b'h', joint] => {
+                Self::SWITCHES + joint_of_letter(*joint)?
             }
-            _ => return,
-        };
-        self.duplicate |= place.replace(value).is_some();
+            _ => return None,
+        })
+    }
+
+    fn take(&mut self, key: &[u8], value: Value<'_>) {
+        self.keys = self.keys.saturating_add(1);
+        if let Some(place) = Self::place(key) {
+            self.duplicate |= self.seen & (1 << place) != 0;
+            self.seen |= 1 << place;
+            self.numbers[place] = value.number().unwrap_or(f64::NAN);
+        } else if key == b"feedback_valid" {
+            self.marked_invalid |= value == Value::Bool(false);
+        }
+    }
+
+    /// The number at a place, where the line has one.
+    fn number(&self, place: usize) -> Option<f64> {
+        let number = self.numbers[place];
+        number.is_finite().then_some(number)
     }
 
     fn feedback(&self) -> Result<Feedback, FeedbackError> {
@@ -175,26 +199,28 @@ impl<'a> Collected<'a> {
         if self.marked_invalid {
             return Err(FeedbackError::MarkedInvalid);
         }
-        let mut pose = [0.0; 10];
-        for (index, (number, value)) in (0_u8..).zip(pose.iter_mut().zip(self.pose)) {
-            let value = value.ok_or(FeedbackError::Missing(FeedbackKey(index)))?;
-            *number = value.number().ok_or(FeedbackError::NotANumber(FeedbackKey(index)))?;
+        let mut pose = [0.0; Self::LOADS];
+        for (key, number) in (0_u8..).zip(&mut pose) {
+            let place = usize::from(key);
+            if self.seen & (1 << place) == 0 {
+                return Err(FeedbackError::Missing(FeedbackKey(key)));
+            }
+            *number = self.number(place).ok_or(FeedbackError::NotANumber(FeedbackKey(key)))?;
         }
         let [x, y, z, pitch_rad, angles @ ..] = pose;
         Ok(Feedback {
             angles: FirmwareAngles::from_array(angles),
             position_mm: [x, y, z],
             pitch_rad,
-            loads: self.loads.map(|load| load?.number().map(|load| load as i16)),
-            torque_switches: self.switches.map(|switch| {
-                let switch = switch?.number()?;
-                Some(match switch {
+            loads: core::array::from_fn(|joint| self.number(Self::LOADS + joint).map(|load| load as i16)),
+            torque_switches: core::array::from_fn(|joint| {
+                Some(match self.number(Self::SWITCHES + joint)? {
                     0.0 => TorqueSwitch::Off,
                     1.0 => TorqueSwitch::On,
                     _ => TorqueSwitch::ReadError,
                 })
             }),
-            supply_volt: self.supply.and_then(Value::number).map(|hundredths| hundredths / 100.0),
+            supply_volt: self.number(Self::SUPPLY).map(|hundredths| hundredths / 100.0),
             key_count: self.keys,
         })
     }
@@ -209,12 +235,12 @@ pub(super) enum Object {
 }
 
 pub(super) fn read(line: &[u8]) -> Object {
-    let mut collected = Collected::default();
+    let mut collected = Collected::new();
     let mut members = Members::new(line);
     for (key, value) in members.by_ref() {
         collected.take(key, value);
     }
-    let is_feedback = collected.code.and_then(Value::number) == Some(1051.0);
+    let is_feedback = collected.number(Collected::CODE) == Some(1051.0);
     match (members.complete(), is_feedback) {
         (true, true) => Object::Feedback(collected.feedback()),
         (true, false) => Object::Other,

@@ -5,8 +5,8 @@
 pub(super) enum Value<'a> {
     Null,
     Bool(bool),
-    /// The text of a number.
-    Number(&'a [u8]),
+    /// A number, NaN where what stands in its place is none or has no finite value.
+    Number(f64),
     /// What stands between the quotes, escapes not resolved.
     String(&'a [u8]),
     /// An object or array inside, passed over by counting brackets.
@@ -16,43 +16,52 @@ pub(super) enum Value<'a> {
 impl Value<'_> {
     /// The number, where it is one and finite.
     pub(super) fn number(self) -> Option<f64> {
-        let Value::Number(text) = self else { return None };
-        let number = match plain_number(text) {
-            Some(number) => number,
-            None => core::str::from_utf8(text).ok()?.parse().ok()?,
-        };
-        number.is_finite().then_some(number)
+        match self {
+            Value::Number(number) if number.is_finite() => Some(number),
+            _ => None,
+        }
     }
 }
 
-/// A number of at most 15 digits without exponent, the usual kind. Digits and power of ten are exact as doubles, so their
-/// one division is rounded correctly, as the general way would (Clinger's fast path).
-fn plain_number(text: &[u8]) -> Option<f64> {
-    const POWERS: [f64; 16] =
-        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    if digits.len() > 16 {
-        return None;
-    }
-    let (mut mantissa, mut count, mut point) = (0_u64, 0, None);
-    for &byte in digits {
-        match byte {
-            b'0'..=b'9' => {
-                mantissa = mantissa * 10 + u64::from(byte - b'0');
-                count += 1;
-            }
-            b'.' if point.is_none() => point = Some(count),
-            _ => return None,
+const POWERS_OF_TEN: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Reads the number that `bytes` starts with and says how many bytes it takes.
+///
+/// Most have at most 15 digits and no exponent. Then digits and power of ten are exact as doubles, so their one division is
+/// rounded correctly, as the general way would (Clinger's fast path).
+fn leading_number(bytes: &[u8]) -> (f64, usize) {
+    let negative = bytes.first() == Some(&b'-');
+    let (mut mantissa, mut end, mut point) = (0_u64, usize::from(negative), None);
+    let start = end;
+    let next = loop {
+        let byte = bytes.get(end).copied().unwrap_or(b' ');
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
+        } else if byte == b'.' && point.is_none() {
+            point = Some(end);
+        } else {
+            break byte;
         }
+        end += 1;
+    };
+    let digits = end - start - usize::from(point.is_some());
+    if matches!(next, b'.' | b'e' | b'E' | b'+' | b'-') || !(1..=15).contains(&digits) {
+        return general_number(bytes);
     }
-    if count == 0 || count > 15 {
-        return None;
-    }
-    let value = mantissa as f64 / POWERS[count - point.unwrap_or(count)];
-    Some(if negative { -value } else { value })
+    let places = point.map_or(0, |point| end - point - 1);
+    let value = mantissa as f64 / POWERS_OF_TEN[places];
+    (if negative { -value } else { value }, end)
+}
+
+/// The library's way, for exponents and long numbers.
+#[cold]
+fn general_number(bytes: &[u8]) -> (f64, usize) {
+    let in_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let end = bytes.iter().position(|byte| !in_number(byte)).unwrap_or(bytes.len());
+    let text = bytes.get(..end).and_then(|text| core::str::from_utf8(text).ok());
+    (text.and_then(|text| text.parse().ok()).unwrap_or(f64::NAN), end)
 }
 
 /// Members of an object in order. Iterate until `None`, then ask [`Members::complete`].
@@ -125,11 +134,9 @@ impl<'a> Members<'a> {
             b't' => self.word(b"true", Value::Bool(true)),
             b'f' => self.word(b"false", Value::Bool(false)),
             b'-' | b'0'..=b'9' => {
-                let in_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-                let end = self.rest.iter().position(|byte| !in_number(byte)).unwrap_or(self.rest.len());
-                let (text, rest) = self.rest.split_at(end);
-                self.rest = rest;
-                Some(Value::Number(text))
+                let (number, length) = leading_number(self.rest);
+                self.rest = self.rest.get(length..)?;
+                Some(Value::Number(number))
             }
             b'{' | b'[' => self.nested(),
             _ => None,
@@ -200,8 +207,9 @@ mod tests {
         fn the_fast_path_rounds_correctly(mantissa in -999_999_999_999_999_i64..=999_999_999_999_999, places in 0..15_usize) {
             let text = std::format!("{}{:0width$}", if mantissa < 0 { "-" } else { "" }, mantissa.unsigned_abs(), width = places + 1);
             let text = std::format!("{}.{}", &text[..text.len() - places], &text[text.len() - places..]);
-            let fast = plain_number(text.as_bytes());
-            prop_assert!(fast.is_none_or(|fast| fast.to_bits() == text.parse::<f64>().unwrap_or(f64::NAN).to_bits()), "{}", text);
+            let (fast, length) = leading_number(text.as_bytes());
+            prop_assert_eq!(fast.to_bits(), text.parse::<f64>().unwrap_or(f64::NAN).to_bits(), "{}", text);
+            prop_assert_eq!(length, text.len());
         }
     }
 
@@ -235,10 +243,11 @@ mod tests {
 
     #[test]
     fn numbers_are_finite_numbers() {
-        let number = |text| Value::Number(text).number();
+        let number = |text| Value::Number(leading_number(text).0).number();
         assert_eq!(number(b"-7.002530398e-15"), Some(-7.002530398e-15));
         assert_eq!(number(b"-0.001533981"), Some(-0.001533981));
         assert_eq!(number(b"123456789012345.6"), Some(123456789012345.6));
+        assert_eq!(number(b"99999999999999999999999"), Some(1e23));
         for broken in [&b"."[..], b"-.", b"1.2.3", b"-e", b""] {
             assert_eq!(number(broken), None);
         }
