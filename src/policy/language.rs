@@ -1,5 +1,6 @@
 //! From the task's text to the policy's tokens.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use tokenizers::Tokenizer;
@@ -41,8 +42,17 @@ impl TaskTokenizer {
         if let Some(decoder) = json.get_mut("decoder") {
             decoder.take();
         }
-        let mut tokenizer =
-            Tokenizer::from_bytes(json.to_string()).map_err(|error| malformed(error.to_string()))?;
+        // It would cut every merged token by this prefix's length, unchecked: tokenizers 0.23 then panics or worse.
+        let prefix = &json["model"]["continuing_subword_prefix"];
+        if !(prefix.is_null() || prefix == "") {
+            let reason =
+                format!("its continuing_subword_prefix is {prefix}; SmolVLA's byte-level BPE has none");
+            return Err(malformed(reason));
+        }
+        let json = json.to_string();
+        let mut tokenizer = without_panic(|| Tokenizer::from_bytes(&json))
+            .ok_or_else(|| malformed("the tokenizer library gave up on it".to_owned()))?
+            .map_err(|error| malformed(error.to_string()))?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| malformed(error.to_string()))?;
         if tokenizer.id_to_token(contract.pad_id).is_none() {
@@ -56,10 +66,10 @@ impl TaskTokenizer {
     /// LeRobot cuts a longer task off; here it is [`PolicyError::TaskTooLong`], because a cut instruction fails silently.
     pub fn encode(&self, task: &str) -> Result<TaskTokens, PolicyError> {
         let newline = if self.contract.append_newline && !task.ends_with('\n') { "\n" } else { "" };
-        let encoding = self
-            .tokenizer
-            .encode(format!("{task}{newline}"), true)
-            .map_err(|error| PolicyError::TaskNotEncodable { reason: error.to_string() })?;
+        let failed = |reason: String| PolicyError::TaskNotEncodable { reason };
+        let encoding = without_panic(|| self.tokenizer.encode(format!("{task}{newline}"), true))
+            .ok_or_else(|| failed("the tokenizer library gave up on it".to_owned()))?
+            .map_err(|error| failed(error.to_string()))?;
         let (tokens, width) = (encoding.len(), self.contract.width);
         if tokens > width {
             return Err(PolicyError::TaskTooLong { tokens, width, excess: tokens - width });
@@ -72,6 +82,13 @@ impl TaskTokenizer {
         }
         Ok(TaskTokens { ids, mask })
     }
+}
+
+/// Files come from outside, and tokenizers 0.23 takes some of their values unchecked into its arithmetic. It is asked at start,
+/// before anything moves; `None` if it panicked.
+fn without_panic<T>(call: impl FnOnce() -> T) -> Option<T> {
+    // Nothing that the call may have left half-done is looked at afterwards.
+    catch_unwind(AssertUnwindSafe(call)).ok()
 }
 
 impl TaskTokens {

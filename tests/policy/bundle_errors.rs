@@ -204,6 +204,17 @@ fn what_this_arm_or_runtime_cannot_do_is_refused() {
 }
 
 #[test]
+fn a_tokenizer_that_its_library_would_choke_on_is_refused() {
+    let copy = Copy::new();
+    copy.change("tokenizer.json", |bytes| {
+        let mut json: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+        json["model"]["continuing_subword_prefix"] = "float16".into();
+        *bytes = serde_json::to_vec(&json).unwrap();
+    });
+    assert_says(&copy.load_error(), &["tokenizer.json", "continuing_subword_prefix", "float16"]);
+}
+
+#[test]
 fn the_pad_token_must_exist() {
     let copy = Copy::new();
     copy.replace(r#""pad_id": 2"#, r#""pad_id": 99999"#);
