@@ -7,6 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use roarm::policy::ResizeWithPad;
 use roarm::policy::bundle::manifest::CameraContract;
+use roarm::types::{Picture, PixelLayout};
 
 fn resize_with_pad(criterion: &mut Criterion) {
     let cameras = CameraContract {
@@ -23,7 +24,20 @@ fn resize_with_pad(criterion: &mut Criterion) {
         let Some(mut resize) = ResizeWithPad::new(width, height, &cameras) else { continue };
         let rgb: Vec<u8> = (0..width * height * 3).map(|index| (index % 251) as u8).collect();
         let mut output = vec![0.0; resize.output_len()];
-        criterion.bench_function(&format!("resize_with_pad {width}x{height} -> 512x512"), |bencher| {
+        for (name, layout) in
+            [("YUYV", PixelLayout::Yuyv { stride: width * 2 }), ("NV12", PixelLayout::Nv12 { stride: width })]
+        {
+            let bytes: Vec<u8> =
+                (0..layout.byte_len(width, height)).map(|index| (index % 251) as u8).collect();
+            let picture = Picture { width, height, layout, bytes: &bytes };
+            criterion.bench_function(
+                &format!("resize_with_pad {name} {width}x{height} -> 512x512"),
+                |bencher| {
+                    bencher.iter(|| resize.picture(black_box(&picture), black_box(&mut output)));
+                },
+            );
+        }
+        criterion.bench_function(&format!("resize_with_pad RGB {width}x{height} -> 512x512"), |bencher| {
             bencher.iter(|| resize.rgb8(black_box(&rgb), black_box(&mut output)));
         });
     }

@@ -164,7 +164,7 @@ fn a_source_shows_its_episode_only_and_loops_with_new_numbers() {
                 let frame = source.generate(sequence, captured, &pool).unwrap().unwrap();
                 assert_eq!((frame.metadata.id, frame.metadata.sequence), (sequence, sequence));
                 assert_eq!((frame.metadata.captured, frame.metadata.width), (captured, 96));
-                assert_eq!(number_in(frame.rgb()), (episode, sequence as usize % length));
+                assert_eq!(number_in(frame.picture().bytes), (episode, sequence as usize % length));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::source_spec::DatasetSpec;
 use super::{CameraError, FrameGenerator};
 use crate::episode::{Dataset, VideoReader};
-use crate::types::{Frame, FrameMetadata, FramePool, Timestamp};
+use crate::types::{Frame, FrameMetadata, FramePool, PixelLayout, Timestamp};
 
 /// The pictures of one episode of a dataset, in order, at the recording's rate.
 ///
@@ -70,7 +70,9 @@ impl FrameGenerator for DatasetSource {
         let (width, height) = (self.reader.width(), self.reader.height());
         let metadata = FrameMetadata { id: self.delivered, sequence, captured, width, height };
         self.delivered += 1;
-        Frame::new(metadata, pixels).map(Some).ok_or(CameraError::WrongSize { width, height })
+        Frame::new(metadata, PixelLayout::Rgb8, pixels)
+            .map(Some)
+            .ok_or(CameraError::WrongSize { width, height })
     }
 
     fn description(&self) -> String {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::CameraError;
 
-const V4L2_FORM: &str = "v4l2:/dev/videoN[?width=W&height=H&fps=F&format=yuyv|mjpeg]";
+const V4L2_FORM: &str = "v4l2:/dev/videoN[?width=W&height=H&fps=F&format=yuyv|nv12|mjpeg]";
 const DATASET_FORM: &str = "dataset:DIR:EPISODE[:CAMERA_KEY][?loop=0|1]";
 const CELL_FORM: &str = "cell[?seed=N]";
 
@@ -41,6 +41,8 @@ pub struct V4l2Spec {
 pub enum PixelFormat {
     /// Uncompressed YUV 4:2:2, two bytes a pixel.
     Yuyv,
+    /// Uncompressed YUV 4:2:0 in two planes, one and a half bytes a pixel.
+    Nv12,
     /// One JPEG a frame.
     Mjpeg,
 }
@@ -126,6 +128,7 @@ fn v4l2(device: &str, options: &Options<'_>) -> Result<V4l2Spec, CameraError> {
             "format" => {
                 format = Some(match value {
                     "yuyv" => PixelFormat::Yuyv,
+                    "nv12" => PixelFormat::Nv12,
                     "mjpeg" => PixelFormat::Mjpeg,
                     _ => return None,
                 });
@@ -195,7 +198,7 @@ mod tests {
             ("v4l2:", "names no device"),
             ("v4l2:/dev/video0?width=640", "go together"),
             ("v4l2:/dev/video0?width=0&height=480", "width=0"),
-            ("v4l2:/dev/video0?format=rgb", "yuyv|mjpeg"),
+            ("v4l2:/dev/video0?format=rgb", "yuyv|nv12|mjpeg"),
             ("v4l2:/dev/video0?speed=3", "speed=3"),
             ("dataset:folder", "DIR:EPISODE"),
             ("dataset:folder:front", "DIR:EPISODE"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::PolicyError;
 use super::bundle::CameraSlot;
-use crate::types::{DatasetAngles, JOINT_COUNT};
+use crate::types::{DatasetAngles, JOINT_COUNT, Picture};
 
 /// A policy that turns an observation into a chunk of actions. [`Engine`](super::Engine) is the real one.
 pub trait ChunkPolicy: Send {
@@ -23,17 +23,13 @@ pub trait ChunkPolicy: Send {
     fn predict(&mut self, input: &PolicyInput<'_>, out: &mut Prediction) -> Result<(), PolicyError>;
 }
 
-/// A picture for one of the policy's cameras: RGB, 8 bits a channel, rows from the top, no padding between rows.
+/// A picture for one of the policy's cameras.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotImage<'a> {
     /// Index in [`ChunkPolicy::slots`].
     pub slot: usize,
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-    /// `height * width * 3` bytes.
-    pub rgb: &'a [u8],
+    /// The picture as the camera gave it.
+    pub picture: Picture<'a>,
 }
 
 /// One observation.

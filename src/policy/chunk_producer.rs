@@ -1,7 +1,9 @@
 //! From an observation request to a chunk in the joint frame: the same for the live and the virtual-time shell.
 
 use super::{ChunkPolicy, NoiseGenerator, PolicyError, PolicyInput, Prediction, SlotImage, StageTimings};
-use crate::types::{Chunk, DatasetAngles, Frame, JointAngles, MAX_CAMERAS, ObservationRequest, Timestamp};
+use crate::types::{
+    Chunk, DatasetAngles, Frame, JointAngles, MAX_CAMERAS, ObservationRequest, Picture, Timestamp,
+};
 
 /// A policy with its noise and its buffers.
 pub struct ChunkProducer {
@@ -35,11 +37,9 @@ impl ChunkProducer {
         finished: impl FnOnce() -> Timestamp,
     ) -> Result<Chunk, PolicyError> {
         self.noise.fill(request.chunk_id, &mut self.noise_values);
-        let mut images = [SlotImage { slot: 0, width: 0, height: 0, rgb: &[] }; MAX_CAMERAS];
+        let mut images = [SlotImage { slot: 0, picture: Picture::rgb8(0, 0, &[]) }; MAX_CAMERAS];
         for (slot, (image, frame)) in images.iter_mut().zip(frames).enumerate() {
-            let Frame { metadata, .. } = frame.as_ref();
-            *image =
-                SlotImage { slot, width: metadata.width, height: metadata.height, rgb: frame.as_ref().rgb() };
+            *image = SlotImage { slot, picture: frame.as_ref().picture() };
         }
         let input = PolicyInput {
             images: &images[..frames.len().min(MAX_CAMERAS)],

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::bundle::Bundle;
-use super::engine::{Picture, Pixels};
+use super::engine::Pixels;
 use super::{Engine, PolicyError, Prediction, StageTimings};
 
 /// Result of [`verify`].
@@ -35,8 +35,7 @@ pub fn verify(bundle: &Bundle, engine: &mut Engine) -> Result<VerifyReport, Poli
     engine.set_task(&case.task)?;
     let mut pixels: f64 = 0.0;
     for (slot, (image, expected)) in case.images.iter().zip(&case.pixels).enumerate() {
-        let picture =
-            Picture { width: image.width, height: image.height, pixels: Pixels::PlanarFloat(&image.planes) };
+        let picture = Pixels::PlanarFloat { width: image.width, height: image.height, planes: &image.planes };
         engine.see(slot, &picture, &mut timings)?;
         pixels = pixels.max(largest_difference(engine.pixels(), expected));
     }

@@ -59,7 +59,7 @@ impl FrameLookup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{FramePool, Timestamp};
+    use crate::types::{FramePool, PixelLayout, Timestamp};
 
     #[test]
     fn the_chosen_frame_is_found_while_newer_ones_arrive() {
@@ -69,7 +69,9 @@ mod tests {
         for id in 0..10 {
             let metadata =
                 FrameMetadata { id, sequence: id, captured: Timestamp::from_nanos(id), width: 2, height: 1 };
-            publisher.publish(Frame::new(metadata, pool.take(6)).expect("six bytes are two pixels"));
+            publisher.publish(
+                Frame::new(metadata, PixelLayout::Rgb8, pool.take(6)).expect("six bytes are two pixels"),
+            );
         }
         assert_eq!(newest.get().map(|frame| frame.id), Some(9));
         assert_eq!(lookup.get(7).map(|frame| frame.metadata.id), Some(7));

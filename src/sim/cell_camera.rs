@@ -9,7 +9,7 @@ use calibration::JointAngles;
 use super::renderer::{CellState, Renderer};
 use super::scene::Scene;
 use crate::camera::{CameraError, FrameGenerator};
-use crate::types::{Frame, FrameMetadata, FramePool, Timestamp};
+use crate::types::{Frame, FrameMetadata, FramePool, PixelLayout, Timestamp};
 
 /// Options of a [`CellCamera`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl FrameGenerator for CellCamera {
         let drawn = self.renderer.render(&state, sequence, &mut pixels);
         let metadata = FrameMetadata { id: sequence, sequence, captured, width, height };
         // both hold for a buffer of this length
-        Ok(drawn.then(|| Frame::new(metadata, pixels)).flatten())
+        Ok(drawn.then(|| Frame::new(metadata, PixelLayout::Rgb8, pixels)).flatten())
     }
 
     fn description(&self) -> String {
@@ -106,7 +106,7 @@ mod tests {
         let pool = FramePool::new(1);
         let frame = camera.generate(sequence, Timestamp::from_nanos(5), &pool).unwrap().unwrap();
         assert_eq!((frame.metadata.sequence, frame.metadata.captured), (sequence, Timestamp::from_nanos(5)));
-        frame.rgb().to_vec()
+        frame.picture().bytes.to_vec()
     }
 
     #[test]

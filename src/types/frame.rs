@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Timestamp;
+use super::{Picture, PixelLayout, Timestamp};
 
 /// What the control core knows of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,24 +20,26 @@ pub struct FrameMetadata {
     pub height: u32,
 }
 
-/// One camera picture: RGB, 8 bits a channel, rows from the top, no padding between rows.
+/// One camera picture.
 #[derive(Debug)]
 pub struct Frame {
     /// Number, time and size.
     pub metadata: FrameMetadata,
+    layout: PixelLayout,
     pixels: PixelBuffer,
 }
 
 impl Frame {
-    /// A frame of `width * height * 3` bytes; `None` when the buffer has another length.
-    pub fn new(metadata: FrameMetadata, pixels: PixelBuffer) -> Option<Self> {
-        let expected = metadata.width as usize * metadata.height as usize * 3;
-        (pixels.len() == expected).then_some(Self { metadata, pixels })
+    /// A frame in the given layout; `None` when the buffer has another length than [`PixelLayout::byte_len`].
+    pub fn new(metadata: FrameMetadata, layout: PixelLayout, pixels: PixelBuffer) -> Option<Self> {
+        let expected = layout.byte_len(metadata.width, metadata.height);
+        (pixels.len() == expected).then_some(Self { metadata, layout, pixels })
     }
 
-    /// RGB bytes, `height * width * 3`.
-    pub fn rgb(&self) -> &[u8] {
-        &self.pixels
+    /// The pixels.
+    pub fn picture(&self) -> Picture<'_> {
+        let FrameMetadata { width, height, .. } = self.metadata;
+        Picture { width, height, layout: self.layout, bytes: &self.pixels }
     }
 }
 
@@ -104,8 +106,8 @@ mod tests {
     #[test]
     fn a_buffer_of_another_length_is_no_frame() {
         let pool = FramePool::new(2);
-        assert!(Frame::new(metadata(4, 2), pool.take(24)).is_some());
-        assert!(Frame::new(metadata(4, 2), pool.take(23)).is_none());
+        assert!(Frame::new(metadata(4, 2), PixelLayout::Rgb8, pool.take(24)).is_some());
+        assert!(Frame::new(metadata(4, 2), PixelLayout::Rgb8, pool.take(23)).is_none());
     }
 
     #[test]

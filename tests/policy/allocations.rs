@@ -54,7 +54,7 @@ fn a_warm_chunk_allocates_only_what_ort_needs_to_hand_outputs_over() {
     let (bundle, mut engine) = engine();
     engine.set_task("Open the gripper.").unwrap();
     let rgb = vec![90; 320 * 240 * 3];
-    let images = [SlotImage { slot: 0, width: 320, height: 240, rgb: &rgb }];
+    let images = [SlotImage { slot: 0, picture: roarm::types::Picture::rgb8(320, 240, &rgb) }];
     let noise = vec![0.0; engine.noise_len()];
     let input = PolicyInput { images: &images, state: DatasetAngles::ZERO, noise: &noise };
     let mut out = Prediction::default();

@@ -4,7 +4,7 @@ use roarm::policy::{
     Bundle, ChunkPolicy, Device, Engine, EngineOptions, NoiseGenerator, OnnxRuntime, PolicyInput, Prediction,
     SlotImage,
 };
-use roarm::types::DatasetAngles;
+use roarm::types::{DatasetAngles, Picture};
 
 use crate::support::{Copy, assert_says, bundle_folder, engine, options, repository};
 
@@ -18,7 +18,7 @@ fn bad_observations_are_refused() {
     let (_, mut engine) = engine();
     let noise = vec![0.0; engine.noise_len()];
     let rgb = vec![0; 96 * 96 * 3];
-    let picture = SlotImage { slot: 0, width: 96, height: 96, rgb: &rgb };
+    let picture = SlotImage { slot: 0, picture: Picture::rgb8(96, 96, &rgb) };
     let zero = DatasetAngles::ZERO;
 
     assert_says(&refusal(&mut engine, &[picture], zero, &noise), &["no task is set", "--task"]);
@@ -27,12 +27,12 @@ fn bad_observations_are_refused() {
     assert_says(&refusal(&mut engine, &[picture, picture], zero, &noise), &["2 pictures", "exactly one"]);
     let stray = SlotImage { slot: 4, ..picture };
     assert_says(&refusal(&mut engine, &[picture, stray], zero, &noise), &["no camera slot", "number 4"]);
-    let short = SlotImage { width: 97, ..picture };
+    let short = SlotImage { slot: 0, picture: Picture::rgb8(97, 96, &rgb) };
     assert_says(
         &refusal(&mut engine, &[short], zero, &noise),
         &["front", "97x96", "27648 values", "pixel format"],
     );
-    let empty = SlotImage { slot: 0, width: 0, height: 0, rgb: &[] };
+    let empty = SlotImage { slot: 0, picture: Picture::rgb8(0, 0, &[]) };
     assert_says(&refusal(&mut engine, &[empty], zero, &noise), &["0x0", "cannot be resized"]);
     assert_says(&refusal(&mut engine, &[picture], zero, &noise[1..]), &["1599 values", "1600"]);
     let nan = DatasetAngles::from_array_deg([0.0, 0.0, f64::NAN, 0.0, 0.0, 0.0]);
@@ -129,7 +129,7 @@ fn a_warm_engine_reuses_its_buffers_and_tells_its_times() {
     assert!(engine.warm_up().unwrap().total.as_nanos() > 0);
     engine.set_task("Open the gripper.").unwrap();
     let rgb = vec![90; 640 * 480 * 3];
-    let images = [SlotImage { slot: 0, width: 640, height: 480, rgb: &rgb }];
+    let images = [SlotImage { slot: 0, picture: Picture::rgb8(640, 480, &rgb) }];
     let mut noise = vec![0.0; engine.noise_len()];
     NoiseGenerator::new(1).fill(0, &mut noise);
     let input = PolicyInput { images: &images, state: DatasetAngles::ZERO, noise: &noise };

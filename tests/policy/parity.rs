@@ -4,7 +4,7 @@ use roarm::policy::{
     ChunkPolicy, Engine, NoiseGenerator, PolicyInput, Prediction, ResizeWithPad, SlotImage, time_embeddings,
     verify,
 };
-use roarm::types::DatasetAngles;
+use roarm::types::{DatasetAngles, Picture};
 
 use crate::support::{
     Copy, bundle_folder, engine, golden, golden_task, interleave, largest_difference, to_byte,
@@ -40,8 +40,10 @@ fn observation() -> Observation {
 }
 
 fn predict(engine: &mut Engine, observation: &Observation) -> Prediction {
-    let images =
-        [SlotImage { slot: 0, width: observation.width, height: observation.height, rgb: &observation.rgb }];
+    let images = [SlotImage {
+        slot: 0,
+        picture: Picture::rgb8(observation.width, observation.height, &observation.rgb),
+    }];
     let state = DatasetAngles::from_array_deg(observation.state);
     let mut prediction = Prediction::default();
     engine

@@ -41,7 +41,7 @@ struct Picture {
 
 impl Picture {
     fn in_slot(&self, slot: usize) -> SlotImage<'_> {
-        SlotImage { slot, width: self.width, height: self.height, rgb: &self.rgb }
+        SlotImage { slot, picture: roarm::types::Picture::rgb8(self.width, self.height, &self.rgb) }
     }
 }
 

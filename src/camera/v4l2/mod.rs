@@ -32,7 +32,8 @@ const POLLIN: i16 = 1;
 
 /// A V4L2 device that streams.
 ///
-/// Each call returns the newest frame, converted to RGB into memory of the pool, so that no frame that waits holds a driver buffer.
+/// Each call returns the newest frame in memory of the pool, so that no frame that waits holds a driver buffer: uncompressed ones as they
+/// came (a policy looks at few of them, and converts what it needs), JPEGs as RGB.
 /// Times are the driver's own stamps on `CLOCK_MONOTONIC`, now at the latest. After a [`CameraError::Timeout`] the next call starts the stream anew.
 pub struct V4l2Source {
     device: Device,
@@ -50,8 +51,8 @@ pub struct V4l2Source {
 enum Dequeued {
     /// A newer one is ready, or it waited too long: pass over it.
     Passed,
-    /// Converted.
-    Converted(Metadata),
+    /// Taken over.
+    Taken(Metadata),
     /// The driver or the decoder says that its content is damaged.
     Damaged(String),
 }
@@ -99,19 +100,21 @@ impl V4l2Source {
 
     fn capture(&mut self, pool: &FramePool) -> Result<Frame, CameraError> {
         let (width, height) = self.size();
-        let mut pixels = pool.take(width as usize * height as usize * 3);
+        let layout = self.agreement.layout();
+        let mut pixels = pool.take(layout.byte_len(width, height));
         let deadline = Instant::now() + FRAME_TIMEOUT;
         let (mut passed, mut damaged_in_a_row) = (0, 0);
         loop {
             match self.dequeue(deadline, passed, &mut pixels)? {
                 Dequeued::Passed => passed += 1,
-                Dequeued::Converted(metadata) => {
+                Dequeued::Taken(metadata) => {
                     let sequence = self.sequence_base + u64::from(metadata.sequence);
                     self.next_sequence = sequence + 1;
                     let captured = captured_at(&metadata);
                     let metadata = FrameMetadata { id: self.delivered, sequence, captured, width, height };
                     self.delivered += 1;
-                    return Frame::new(metadata, pixels).ok_or(CameraError::WrongSize { width, height });
+                    return Frame::new(metadata, layout, pixels)
+                        .ok_or(CameraError::WrongSize { width, height });
                 }
                 Dequeued::Damaged(last) => {
                     self.damaged += 1;
@@ -126,7 +129,12 @@ impl V4l2Source {
     }
 
     /// Takes one frame from the driver, waiting until `deadline`; `passed` frames of this call were passed over before.
-    fn dequeue(&mut self, deadline: Instant, passed: u32, rgb: &mut [u8]) -> Result<Dequeued, CameraError> {
+    fn dequeue(
+        &mut self,
+        deadline: Instant,
+        passed: u32,
+        pixels: &mut [u8],
+    ) -> Result<Dequeued, CameraError> {
         // The first frame is what starts the stream.
         let failed = self.failed(if self.stream.is_none() { "starting its stream" } else { "capturing" });
         let handle = self.device.handle();
@@ -151,12 +159,12 @@ impl V4l2Source {
             return Ok(Dequeued::Damaged("the driver marked it as damaged".to_owned()));
         }
         let content = content.get(..metadata.bytesused as usize).unwrap_or(content);
-        let Agreement { width, height, stride, format, .. } = self.agreement;
-        let converted = match format {
-            PixelFormat::Yuyv => pixels::yuyv_to_rgb(content, stride, width, height, rgb),
-            PixelFormat::Mjpeg => pixels::mjpeg_to_rgb(content, width, height, rgb),
+        let Agreement { width, height, format, .. } = self.agreement;
+        let taken = match format {
+            PixelFormat::Yuyv | PixelFormat::Nv12 => pixels::copy_whole(content, pixels),
+            PixelFormat::Mjpeg => pixels::mjpeg_to_rgb(content, width, height, pixels),
         };
-        Ok(converted.map_or_else(Dequeued::Damaged, |()| Dequeued::Converted(*metadata)))
+        Ok(taken.map_or_else(Dequeued::Damaged, |()| Dequeued::Taken(*metadata)))
     }
 }
 

@@ -12,6 +12,7 @@ use v4l::{Device, Format, Fraction};
 
 use crate::camera::CameraError;
 use crate::camera::source_spec::{PixelFormat, V4l2Spec};
+use crate::types::PixelLayout;
 
 /// Up to this many pixels uncompressed frames are preferred; above, USB 2 has no room for them at full rate.
 const MAX_UNCOMPRESSED_PIXELS: u32 = 640 * 480;
@@ -35,6 +36,7 @@ impl PixelFormat {
         FourCC {
             repr: match self {
                 Self::Yuyv => *b"YUYV",
+                Self::Nv12 => *b"NV12",
                 Self::Mjpeg => *b"MJPG",
             },
         }
@@ -44,8 +46,30 @@ impl PixelFormat {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Yuyv => "yuyv",
+            Self::Nv12 => "nv12",
             Self::Mjpeg => "mjpeg",
         }
+    }
+}
+
+impl Agreement {
+    /// How frames are handed on.
+    pub(super) const fn layout(&self) -> PixelLayout {
+        let stride = self.stride;
+        match self.format {
+            PixelFormat::Yuyv => PixelLayout::Yuyv { stride },
+            PixelFormat::Nv12 => PixelLayout::Nv12 { stride },
+            PixelFormat::Mjpeg => PixelLayout::Rgb8,
+        }
+    }
+}
+
+/// Bytes of a row without padding; some drivers leave the stride 0.
+const fn shortest_row(format: PixelFormat, width: u32) -> u32 {
+    match format {
+        PixelFormat::Yuyv => width.next_multiple_of(2) * 2,
+        PixelFormat::Nv12 => width.next_multiple_of(2),
+        PixelFormat::Mjpeg => 0,
     }
 }
 
@@ -68,14 +92,17 @@ pub(super) fn agree(device: &Device, spec: &V4l2Spec) -> Result<Agreement, Camer
         offered,
     };
     let large = width.saturating_mul(height) > MAX_UNCOMPRESSED_PIXELS;
-    let preferred =
-        if large { [PixelFormat::Mjpeg, PixelFormat::Yuyv] } else { [PixelFormat::Yuyv, PixelFormat::Mjpeg] };
+    let preferred = if large {
+        [PixelFormat::Mjpeg, PixelFormat::Nv12, PixelFormat::Yuyv]
+    } else {
+        [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Mjpeg]
+    };
     let format = match spec.format {
         Some(format) => Some(format).filter(|format| offers(*format)),
         None => preferred.into_iter().find(|format| offers(*format)),
     };
     let Some(format) = format else {
-        let asked = spec.format.map_or("yuyv or mjpeg", PixelFormat::name);
+        let asked = spec.format.map_or("yuyv, nv12 or mjpeg", PixelFormat::name);
         // Big-endian variants have a code that is no text.
         let names = offered.iter().filter_map(|known| known.fourcc.str().ok()).map(str::trim_end);
         return Err(unsupported(format!("the pixel format {asked}"), names.collect::<Vec<_>>().join(", ")));
@@ -94,7 +121,7 @@ pub(super) fn agree(device: &Device, spec: &V4l2Spec) -> Result<Agreement, Camer
         format,
         width,
         height,
-        stride: agreed.stride.max(width * 2),
+        stride: agreed.stride.max(shortest_row(format, width)),
         fps,
         card: capabilities.card,
     })

@@ -1,24 +1,17 @@
-//! From what a driver delivers to RGB.
+//! From what a driver delivers to the pool.
 
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegDecoder;
 use image::{ColorType, ImageDecoder};
-use yuv::{YuvPackedImage, YuvRange, YuvStandardMatrix};
 
-/// Converts packed YUV 4:2:2 with rows of `stride` bytes. BT.601, limited range, is what USB cameras deliver unless they say otherwise.
-pub(super) fn yuyv_to_rgb(
-    yuyv: &[u8],
-    stride: u32,
-    width: u32,
-    height: u32,
-    rgb: &mut [u8],
-) -> Result<(), String> {
-    let needed = stride as usize * height as usize;
-    let yuyv = yuyv.get(..needed).ok_or_else(|| format!("{} bytes, expected {needed}", yuyv.len()))?;
-    let packed = YuvPackedImage { yuy: yuyv, yuy_stride: stride, width, height };
-    yuv::yuyv422_to_rgb(&packed, rgb, width * 3, YuvRange::Limited, YuvStandardMatrix::Bt601)
-        .map_err(|error| error.to_string())
+/// Takes an uncompressed frame as it is. Drivers may pad behind it, but not deliver less.
+pub(super) fn copy_whole(content: &[u8], pixels: &mut [u8]) -> Result<(), String> {
+    let whole = content
+        .get(..pixels.len())
+        .ok_or_else(|| format!("{} bytes, expected {}", content.len(), pixels.len()))?;
+    pixels.copy_from_slice(whole);
+    Ok(())
 }
 
 /// An APP0 segment of 16 bytes: marker, length, name, field order 0 (whole frames).
@@ -82,23 +75,11 @@ mod tests {
     }
 
     #[test]
-    fn yuyv_of_known_colours() {
-        // BT.601 limited: white, black, and a saturated red (ITU-R BT.601 table).
-        for (yuyv, rgb) in [
-            ([235, 128, 235, 128], [255, 255, 255]),
-            ([16, 128, 16, 128], [0, 0, 0]),
-            ([81, 90, 81, 240], [255, 0, 0]),
-            ([41, 240, 41, 110], [0, 0, 255]),
-        ] {
-            let mut out = vec![0; 4 * 2 * 3];
-            // Two rows of four pixels, with four bytes of padding a row.
-            let row = [&yuyv[..], &yuyv[..], &[0xee; 4]].concat();
-            yuyv_to_rgb(&row.repeat(2), 12, 4, 2, &mut out).unwrap();
-            for pixel in out.chunks(3) {
-                assert!(pixel.iter().zip(rgb).all(|(a, b)| a.abs_diff(b) <= 2), "{pixel:?} for {rgb:?}");
-            }
-        }
-        assert!(yuyv_to_rgb(&[0; 15], 8, 4, 2, &mut [0; 24]).unwrap_err().contains("15 bytes, expected 16"));
+    fn a_short_frame_is_damaged() {
+        let mut pixels = [0; 4];
+        copy_whole(&[1, 2, 3, 4, 5], &mut pixels).unwrap();
+        assert_eq!(pixels, [1, 2, 3, 4]);
+        assert!(copy_whole(&[0; 3], &mut pixels).unwrap_err().contains("3 bytes, expected 4"));
     }
 
     #[test]

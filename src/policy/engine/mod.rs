@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 pub use device::{Device, UnknownDevice};
-pub(super) use stages::{Picture, Pixels};
+pub(super) use stages::Pixels;
 
 use self::graph::Graph;
 use self::memory::Memory;
@@ -18,7 +18,7 @@ use super::bundle::{Bundle, CameraSlot, Normalization};
 use super::language::{TaskTokenizer, TaskTokens, TokenCount};
 use super::resize::ResizeWithPad;
 use super::{ChunkPolicy, OnnxRuntime, PolicyError, PolicyInput, Prediction, StageTimings};
-use crate::types::Joint;
+use crate::types::{Joint, Picture};
 
 /// How to run a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Engine {
         for slot in 0..self.contract.cameras.slots.len() {
             let CameraSlot { width, height, .. } = self.contract.cameras.slots[slot];
             let black = vec![0; width as usize * height as usize * 3];
-            self.see(slot, &Picture { width, height, pixels: Pixels::Rgb8(&black) }, &mut timings)?;
+            self.see(slot, &Pixels::Camera(Picture::rgb8(width, height, &black)), &mut timings)?;
         }
         let noise = vec![0.0; self.noise_len()];
         let mean = self.normalization.state.mean_pose();
@@ -182,9 +182,7 @@ impl ChunkPolicy for Engine {
         self.check(input)?;
         out.timings = StageTimings::default();
         for image in input.images {
-            let picture =
-                Picture { width: image.width, height: image.height, pixels: Pixels::Rgb8(image.rgb) };
-            self.see(image.slot, &picture, &mut out.timings)?;
+            self.see(image.slot, &Pixels::Camera(image.picture), &mut out.timings)?;
         }
         self.compute(&input.state, input.noise, &mut out.timings)?;
         self.read_chunk(out);

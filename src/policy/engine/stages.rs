@@ -6,22 +6,15 @@ use super::Engine;
 use crate::policy::language::TaskTokens;
 use crate::policy::resize::ResizeWithPad;
 use crate::policy::{PolicyError, Prediction, StageTimings};
-use crate::types::{DatasetAngles, JOINT_COUNT};
+use crate::types::{DatasetAngles, JOINT_COUNT, Picture};
 
 /// A picture in one of the forms that preprocessing takes.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::policy) struct Picture<'a> {
-    pub(in crate::policy) width: u32,
-    pub(in crate::policy) height: u32,
-    pub(in crate::policy) pixels: Pixels<'a>,
-}
-
-#[derive(Clone, Copy, Debug)]
 pub(in crate::policy) enum Pixels<'a> {
-    /// RGB, rows from the top, 3 bytes a pixel.
-    Rgb8(&'a [u8]),
-    /// 3 planes of values from 0 to 1.
-    PlanarFloat(&'a [f32]),
+    /// As a camera gave it.
+    Camera(Picture<'a>),
+    /// 3 planes of values from 0 to 1, as LeRobot has them.
+    PlanarFloat { width: u32, height: u32, planes: &'a [f32] },
 }
 
 impl Engine {
@@ -37,7 +30,7 @@ impl Engine {
     pub(in crate::policy) fn see(
         &mut self,
         slot: usize,
-        picture: &Picture<'_>,
+        picture: &Pixels<'_>,
         timings: &mut StageTimings,
     ) -> Result<(), PolicyError> {
         let start = Instant::now();
@@ -70,8 +63,11 @@ impl Engine {
     }
 
     /// Resizes and scales a picture into the vision encoder's input.
-    fn fill_pixels(&mut self, slot: usize, picture: &Picture<'_>) -> Result<(), PolicyError> {
-        let Picture { width, height, pixels } = *picture;
+    fn fill_pixels(&mut self, slot: usize, picture: &Pixels<'_>) -> Result<(), PolicyError> {
+        let (width, height, values) = match picture {
+            Pixels::Camera(Picture { width, height, bytes, .. }) => (*width, *height, bytes.len()),
+            Pixels::PlanarFloat { width, height, planes } => (*width, *height, planes.len()),
+        };
         let resizer = &mut self.resizers[slot];
         if resizer.as_ref().is_none_or(|resizer| resizer.source() != (width, height)) {
             *resizer = ResizeWithPad::new(width, height, &self.contract.cameras);
@@ -80,19 +76,15 @@ impl Engine {
         let problem = match resizer {
             None => "it cannot be resized; sizes from 1 to 16384 that are not extremely narrow can",
             Some(resizer) => {
-                let filled = match pixels {
-                    Pixels::Rgb8(rgb) => resizer.rgb8(rgb, target),
-                    Pixels::PlanarFloat(planes) => resizer.planar_float(planes, target),
+                let filled = match picture {
+                    Pixels::Camera(picture) => resizer.picture(picture, target),
+                    Pixels::PlanarFloat { planes, .. } => resizer.planar_float(planes, target),
                 };
                 if filled {
                     return Ok(());
                 }
-                "expected width x height x 3; check the camera's pixel format"
+                "that is not what its size and pixel format need; check the camera's format"
             }
-        };
-        let values = match pixels {
-            Pixels::Rgb8(rgb) => rgb.len(),
-            Pixels::PlanarFloat(planes) => planes.len(),
         };
         let slot = self.contract.cameras.slots[slot].name.clone();
         Err(PolicyError::PictureSize { slot, width, height, values, problem: problem.to_owned() })

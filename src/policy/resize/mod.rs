@@ -3,7 +3,11 @@
 //! The numbers must be those of PyTorch's `F.interpolate(mode="bilinear", align_corners=False)` on float pixels: half-pixel centres,
 //! no antialiasing, no rounding to 8 bits in between. Resizers that filter or round miss the parity by 100 times the limit.
 
+mod rows;
+
 use super::bundle::manifest::CameraContract;
+use crate::types::{Picture, PixelLayout};
+use rows::ConvertedRows;
 
 /// Colour planes of a picture.
 const CHANNELS: usize = 3;
@@ -22,6 +26,7 @@ pub struct ResizeWithPad {
     pad: f32,
     /// One source row, blended from two.
     blended: Vec<f32>,
+    converted: ConvertedRows,
 }
 
 /// Two neighbouring source positions and the weight of the second.
@@ -59,6 +64,7 @@ impl ResizeWithPad {
             span: high - low,
             pad: low + (high - low) * cameras.pad_value as f32,
             blended: vec![0.0; width as usize * CHANNELS],
+            converted: ConvertedRows::new(width as usize * CHANNELS),
         })
     }
 
@@ -72,45 +78,68 @@ impl ResizeWithPad {
         CHANNELS * self.target.0 * self.target.1
     }
 
-    /// Resizes RGB bytes (rows from the top, 3 bytes a pixel) into 3 planes. `false`, and nothing written, if a length is wrong.
-    pub fn rgb8(&mut self, rgb: &[u8], output: &mut [f32]) -> bool {
-        let stride = self.source.0 * CHANNELS;
-        if rgb.len() != stride * self.source.1 || output.len() != self.output_len() {
+    /// Resizes a camera's picture, in the layout that it came in, into 3 planes. `false` if a size or length is wrong; then the
+    /// output is unspecified.
+    pub fn picture(&mut self, picture: &Picture<'_>, output: &mut [f32]) -> bool {
+        let Picture { width, height, layout, bytes } = *picture;
+        if (width, height) != self.source()
+            || bytes.len() != layout.byte_len(width, height)
+            || output.len() != self.output_len()
+        {
             return false;
         }
+        self.converted.begin();
         let [red, green, blue] = planes(output, self.target);
-        let (left, top) = self.padding;
-        let width = self.target.0;
+        let (top, width) = (self.padding.1, self.target.0);
         for plane in [&mut *red, &mut *green, &mut *blue] {
             plane[..top * width].fill(self.pad);
         }
-        let scale = self.span / 255.0;
+        let stride = self.source.0 * CHANNELS;
         for (index, row) in self.rows.iter().enumerate() {
-            let first = &rgb[row.first as usize * stride..][..stride];
-            let second = &rgb[row.second as usize * stride..][..stride];
+            let pair = match layout {
+                PixelLayout::Rgb8 => {
+                    Some([row.first, row.second].map(|row| &bytes[row as usize * stride..][..stride]))
+                }
+                PixelLayout::Yuyv { .. } | PixelLayout::Nv12 { .. } => {
+                    self.converted.pair(picture, row.first, row.second)
+                }
+            };
+            let Some([first, second]) = pair else { return false };
             let keep = 1.0 - row.weight;
             for ((blended, first), second) in self.blended.iter_mut().zip(first).zip(second) {
                 *blended = f32::from(*first) * keep + f32::from(*second) * row.weight;
             }
-            let (pixels, _) = self.blended.as_chunks::<CHANNELS>();
             let line = (top + index) * width..(top + index + 1) * width;
-            let (red, green, blue) = (&mut red[line.clone()], &mut green[line.clone()], &mut blue[line]);
-            for plane in [&mut *red, &mut *green, &mut *blue] {
-                plane[..left].fill(self.pad);
-            }
-            let outputs = red[left..].iter_mut().zip(&mut green[left..]).zip(&mut blue[left..]);
-            for (((red, green), blue), column) in outputs.zip(&self.columns) {
-                let (first, second) = (&pixels[column.first as usize], &pixels[column.second as usize]);
-                let keep = 1.0 - column.weight;
-                let blend = |channel: usize| {
-                    (first[channel] * keep + second[channel] * column.weight) * scale + self.low
-                };
-                *red = blend(0);
-                *green = blend(1);
-                *blue = blend(2);
-            }
+            self.spread_columns([&mut red[line.clone()], &mut green[line.clone()], &mut blue[line]]);
         }
         true
+    }
+
+    /// Resizes RGB bytes (rows from the top, 3 bytes a pixel), as [`ResizeWithPad::picture`] does.
+    pub fn rgb8(&mut self, rgb: &[u8], output: &mut [f32]) -> bool {
+        let (width, height) = self.source();
+        self.picture(&Picture::rgb8(width, height, rgb), output)
+    }
+
+    /// Fills one line of each plane from the blended row.
+    fn spread_columns(&self, lines: [&mut [f32]; CHANNELS]) {
+        let [red, green, blue] = lines;
+        let left = self.padding.0;
+        let (pixels, _) = self.blended.as_chunks::<CHANNELS>();
+        let scale = self.span / 255.0;
+        for line in [&mut *red, &mut *green, &mut *blue] {
+            line[..left].fill(self.pad);
+        }
+        let outputs = red[left..].iter_mut().zip(&mut green[left..]).zip(&mut blue[left..]);
+        for (((red, green), blue), column) in outputs.zip(&self.columns) {
+            let (first, second) = (&pixels[column.first as usize], &pixels[column.second as usize]);
+            let keep = 1.0 - column.weight;
+            let blend =
+                |channel: usize| (first[channel] * keep + second[channel] * column.weight) * scale + self.low;
+            *red = blend(0);
+            *green = blend(1);
+            *blue = blend(2);
+        }
     }
 
     /// Resizes 3 planes of values from 0 to 1, LeRobot's own form of a picture. `false`, and nothing written, if a length is wrong.
@@ -234,8 +263,89 @@ mod tests {
         assert!(!resize.planar_float(&[0.0; 47], &mut [0.0; 12]));
     }
 
+    /// Converts a whole picture at once, as the camera thread would.
+    fn whole_picture_as_rgb(picture: &Picture<'_>) -> Vec<u8> {
+        let (width, height) = (picture.width, picture.height);
+        let mut rgb = vec![0; (width * height * 3) as usize];
+        let (range, matrix) = (yuv::YuvRange::Limited, yuv::YuvStandardMatrix::Bt601);
+        match picture.layout {
+            PixelLayout::Rgb8 => rgb.copy_from_slice(picture.bytes),
+            PixelLayout::Yuyv { stride } => {
+                let packed = yuv::YuvPackedImage { yuy: picture.bytes, yuy_stride: stride, width, height };
+                yuv::yuyv422_to_rgb(&packed, &mut rgb, width * 3, range, matrix).unwrap();
+            }
+            PixelLayout::Nv12 { stride } => {
+                let (y_plane, uv_plane) = picture.bytes.split_at((stride * height) as usize);
+                let planes = yuv::YuvBiPlanarImage {
+                    y_plane,
+                    y_stride: stride,
+                    uv_plane,
+                    uv_stride: stride,
+                    width,
+                    height,
+                };
+                let mode = yuv::YuvConversionMode::Balanced;
+                yuv::yuv_nv12_to_rgb(&planes, &mut rgb, width * 3, range, matrix, mode).unwrap();
+            }
+        }
+        rgb
+    }
+
+    #[test]
+    fn yuyv_of_known_colours() {
+        // BT.601 limited: white, black, a saturated red and blue (ITU-R BT.601 table); rows have four bytes of padding.
+        for (yuyv, rgb) in [
+            ([235, 128, 235, 128], [1.0, 1.0, 1.0]),
+            ([16, 128, 16, 128], [-1.0, -1.0, -1.0]),
+            ([81, 90, 81, 240], [1.0, -1.0, -1.0]),
+            ([41, 240, 41, 110], [-1.0, -1.0, 1.0]),
+        ] {
+            let bytes = [&yuyv[..], &[0xee; 4]].concat().repeat(2);
+            let layout = PixelLayout::Yuyv { stride: 8 };
+            let mut resize = ResizeWithPad::new(2, 2, &contract(2, 2)).unwrap();
+            let mut output = vec![0.0; resize.output_len()];
+            assert!(resize.picture(&Picture { width: 2, height: 2, layout, bytes: &bytes }, &mut output));
+            let expected = rgb.into_iter().flat_map(|value: f32| [value; 4]);
+            assert!(output.iter().zip(expected).all(|(a, b)| (a - b).abs() < 0.02), "{output:?} for {rgb:?}");
+        }
+    }
+
+    #[test]
+    fn nv12_of_known_colours() {
+        // BT.601 limited: a saturated red over two by two pixels.
+        let bytes = [81, 81, 81, 81, 90, 240];
+        let picture = Picture { width: 2, height: 2, layout: PixelLayout::Nv12 { stride: 2 }, bytes: &bytes };
+        let mut resize = ResizeWithPad::new(2, 2, &contract(2, 2)).unwrap();
+        let mut output = vec![0.0; resize.output_len()];
+        assert!(resize.picture(&picture, &mut output));
+        let red_then_none = [[1.0; 4], [-1.0; 4], [-1.0; 4]].concat();
+        assert!(
+            output.iter().zip(red_then_none).all(|(a, b): (&f32, f32)| (a - b).abs() < 0.02),
+            "{output:?}"
+        );
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn packed_layouts_give_the_same_bits_as_a_whole_conversion(
+            width in 2_u32..90, height in 2_u32..70, target in 1_usize..40, padding in 0_u32..3, nv12: bool, seed: u8,
+        ) {
+            let stride = if nv12 { width.next_multiple_of(2) } else { width.next_multiple_of(2) * 2 } + 2 * padding;
+            let layout = if nv12 { PixelLayout::Nv12 { stride } } else { PixelLayout::Yuyv { stride } };
+            let bytes: Vec<u8> =
+                (0..layout.byte_len(width, height)).map(|index| (index as u8).wrapping_mul(57) ^ seed).collect();
+            let picture = Picture { width, height, layout, bytes: &bytes };
+            let Some(mut resize) = ResizeWithPad::new(width, height, &contract(target, target)) else {
+                return Ok(());
+            };
+            let mut straight = vec![f32::NAN; resize.output_len()];
+            let mut by_rgb = straight.clone();
+            prop_assert!(resize.picture(&picture, &mut straight));
+            prop_assert!(resize.rgb8(&whole_picture_as_rgb(&picture), &mut by_rgb));
+            prop_assert_eq!(straight, by_rgb);
+        }
+
         #[test]
         fn any_size_fills_every_value_and_both_forms_agree(
             width in 1_u32..70, height in 1_u32..70, target_width in 1_usize..40, target_height in 1_usize..40, seed: u8,
