@@ -9,7 +9,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use roarm::camera::{CameraError, FrameSource, SourceSpec, V4l2Source};
-use roarm::types::{Frame, FrameMetadata, FramePool, Timestamp};
+use roarm::policy::ResizeWithPad;
+use roarm::policy::bundle::manifest::CameraContract;
+use roarm::types::{Frame, FrameMetadata, FramePool, PixelLayout, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use v4l::control::{Control, MenuItem, Value};
 
@@ -27,7 +29,8 @@ type Check = fn() -> Outcome;
 const CHECKS: &[(&str, Check)] = &[
     ("opens and describes itself", opens),
     ("frames: size, sequence, rate, content", frames),
-    ("colours of the colour bars", colours),
+    ("colours of the colour bars, YUYV", || colours(NORMAL)),
+    ("colours of the colour bars, NV12", || colours("width=640&height=480&fps=10&format=nv12")),
     ("stamps: start of exposure", stamps_of_exposure),
     ("stamps: end of frame, ahead of time", stamps_ahead_of_time),
     ("newest frame wins after a pause", newest_frame_wins),
@@ -100,7 +103,8 @@ fn frames() -> Outcome {
     let start = camera.next()?.metadata;
     for _ in 0..3 * FPS {
         let frame = camera.next()?;
-        ensure(frame.rgb().len() == 640 * 480 * 3, || format!("{} bytes", frame.rgb().len()))?;
+        let picture = frame.picture();
+        ensure(picture.layout == PixelLayout::Yuyv { stride: 1280 }, || format!("{:?}", picture.layout))?;
         if let Some(last) = last {
             let (before, now) = (last.metadata, frame.metadata);
             ensure((now.id, now.sequence) == (before.id + 1, before.sequence + 1), || {
@@ -108,7 +112,9 @@ fn frames() -> Outcome {
             })?;
             let step = Duration::from_secs_f64(now.captured.seconds_since(before.captured).max(0.0));
             ensure(step.abs_diff(PERIOD) < MARGIN, || format!("{step:?} between frames"))?;
-            ensure(last.rgb() != frame.rgb(), || format!("frame {} is the one before", now.sequence))?;
+            ensure(last.picture().bytes != picture.bytes, || {
+                format!("frame {} is the one before", now.sequence)
+            })?;
         }
         last = Some(frame);
     }
@@ -121,8 +127,8 @@ fn frames() -> Outcome {
     ))
 }
 
-/// Vivid's bars are made in RGB and converted by the kernel: what comes back is judged by other people's arithmetic.
-fn colours() -> Outcome {
+/// Vivid's bars are made in RGB and converted by the kernel: what the policy would see is judged by other people's arithmetic.
+fn colours(options: &str) -> Outcome {
     const BARS: [[u8; 3]; 8] = [
         [255, 255, 255],
         [255, 255, 0],
@@ -136,18 +142,33 @@ fn colours() -> Outcome {
     set("Test Pattern", "100% Colorbar")?;
     set("Horizontal Movement", "No Movement")?;
     set("OSD Text Mode", "None")?;
-    let frame = Camera::open()?.next()?;
-    let mut worst = 0;
+    let frame = open(options)?.next_frame(&FramePool::new(1))?.ok_or("the stream ended")?;
+    let cameras = CameraContract {
+        slots: Vec::new(),
+        empty: 0,
+        input_height: 480,
+        input_width: 640,
+        pad_side: "left_top".to_owned(),
+        pad_value: 0.0,
+        range: [0.0, 255.0],
+        tokens_per_image: 1,
+    };
+    let mut resize = ResizeWithPad::new(640, 480, &cameras).ok_or("640x480 cannot be resized")?;
+    let mut planes = vec![0.0; resize.output_len()];
+    ensure(resize.picture(&frame.picture(), &mut planes), || {
+        format!("{:?} refused", frame.picture().layout)
+    })?;
+    let mut worst: f32 = 0.0;
     for (bar, expected) in BARS.iter().enumerate() {
         for row in [10, 240, 470] {
-            let at = (row * 640 + bar * 80 + 40) * 3;
-            let pixel = &frame.rgb()[at..at + 3];
-            let off = pixel.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(u8::MAX);
-            ensure(off <= 4, || format!("bar {bar}, row {row}: {pixel:?}, expected {expected:?}"))?;
+            let at = row * 640 + bar * 80 + 40;
+            let pixel = [0, 1, 2].map(|plane| planes[plane * 640 * 480 + at]);
+            let off = pixel.iter().zip(expected).map(|(a, b)| (a - f32::from(*b)).abs()).fold(0.0, f32::max);
+            ensure(off <= 4.0, || format!("bar {bar}, row {row}: {pixel:?}, expected {expected:?}"))?;
             worst = worst.max(off);
         }
     }
-    Ok(format!("at most {worst} of 255 off in 24 places"))
+    Ok(format!("{:?}: at most {worst} of 255 off in 24 places", frame.picture().layout))
 }
 
 fn stamps_of_exposure() -> Outcome {
