@@ -99,8 +99,8 @@ fn out_of_reach_says_why_and_by_how_much() {
     );
     assert!(near.expect_err("too near").to_string().contains("35.7 mm beyond"));
 
-    // Elbow at −40°: G1 goes there, G3 stops at 0°, and no other branch is free.
-    let low = JointAngles::from(DatasetAngles::from_array_deg([0.0, 80.0, -40.0, 60.0, 0.0, 0.0]));
+    // Elbow at −40°: G1 goes there, G3 stops at 0°, and its other branch needs the wrist at −120°.
+    let low = JointAngles::from(DatasetAngles::from_array_deg([0.0, 60.0, -40.0, -60.0, 0.0, 0.0]));
     let target = ForwardKinematics::default().tool_pose(&low);
     assert!(g1.solve(&target, &low).expect("inside G1").max_difference(&low) < 1e-9);
     let refused = solver(Generation::G3).solve(&target, &low).expect_err("outside G3");
