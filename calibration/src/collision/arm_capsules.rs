@@ -26,7 +26,7 @@ pub const ARM_CAPSULES: [(Link, Capsule); CAPSULE_COUNT] = [
     capsule(Link::Base, [-0.0600, -0.031, -0.0645], [0.0465, -0.031, -0.0645], 0.0185),
     capsule(Link::Base, [-0.0600, 0.000, -0.0645], [0.0465, 0.000, -0.0645], 0.0185),
     capsule(Link::Base, [-0.0600, 0.031, -0.0645], [0.0465, 0.031, -0.0645], 0.0185),
-    capsule(Link::Base, [-0.0040, 0.0, -0.0500], [-0.0040, 0.0, -0.0240], 0.0500),
+    capsule(Link::Base, [-0.0040, 0.0, -0.0500], [-0.0040, 0.0, -0.0318], 0.0525),
     // turntable with the lower yoke, shoulder with the servo's axle
     capsule(Link::Link1, [0.0, 0.0, 0.0140], [0.0, 0.0, 0.0300], 0.0390),
     capsule(Link::Link1, [0.0, -0.0300, 0.0525], [0.0, 0.0300, 0.0525], 0.0258),
