@@ -2,6 +2,8 @@
 //!
 //! `calibration` cannot see the drawn parts, the cell can see both: so the proof that the first contain the second stands here.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)] // helpers of tests fail as tests do
+
 use calibration::collision::{ARM_CAPSULES, ArmCapsules, Capsule, MEETING_LINKS};
 use calibration::kinematics::{ForwardKinematics, Link, LinkPoses};
 use calibration::{DatasetAngles, Joint, JointAngles, JointLimits};

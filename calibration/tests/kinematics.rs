@@ -1,5 +1,7 @@
 //! Forward and inverse kinematics and the Jacobian against each other, the vendor's URDF and the firmware's own numbers.
 
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail as tests do
+
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use calibration::kinematics::{ForwardKinematics, InverseKinematics, Link, ToolPose, Unreachable};

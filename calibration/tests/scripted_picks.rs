@@ -3,6 +3,8 @@
 //! Boxes of 3 cm at 19 to 33 cm from the base axis and up to 35° to either side, turned by any angle. The hand points straight
 //! down and its jaws close on two faces of the box; a box is square, so one of four bearings may be chosen.
 
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests fail as tests do
+
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use calibration::collision::{ArmCapsules, ReachCylinder, Table, Workspace};
