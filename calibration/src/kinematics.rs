@@ -1,14 +1,27 @@
-//! Forward kinematics of all links from the vendor's joint table.
+//! Forward kinematics of all links from the vendor's joint table, the Jacobian and the inverse.
+//!
+//! [`ForwardKinematics`] says where every link stands, [`ToolPose`] where the tool is, [`Jacobian`] how it moves with the
+//! joints, [`InverseKinematics`] which joints bring it somewhere.
 //!
 //! Source: `roarm_m3.xacro` of `waveshareteam/roarm_ws` (origins in metres, roll-pitch-yaw in radians, every axis local +z).
 //! The world frame stands on the table under the base: x forward, y left, z up. It is the firmware's frame raised by
 //! 122.06 mm (70.1 mm to the base link, 51.959 mm from there to the shoulder axis).
 
+mod inverse;
+mod jacobian;
+mod planar;
+mod tool_pose;
+
 use std::f64::consts::FRAC_PI_2;
+use std::fmt;
 
 use nalgebra::{Isometry3, Point3, Translation3, UnitQuaternion, Vector3};
 
 use crate::{JOINT_COUNT, JointAngles};
+
+pub use inverse::{InverseKinematics, Unreachable};
+pub use jacobian::{Jacobian, PointJacobian};
+pub use tool_pose::ToolPose;
 
 /// Height of the base link's origin above the table, metres (`world_to_base_link`).
 pub const BASE_HEIGHT_M: f64 = 0.0701;
@@ -49,6 +62,25 @@ impl Link {
     /// All links from the table to the jaw.
     pub const ALL: [Self; JOINT_COUNT + 1] =
         [Self::Base, Self::Link1, Self::Link2, Self::Link3, Self::Link4, Self::Link5, Self::Gripper];
+
+    /// What people call it, lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Link1 => "shoulder yoke",
+            Self::Link2 => "upper arm",
+            Self::Link3 => "forearm",
+            Self::Link4 => "wrist",
+            Self::Link5 => "hand",
+            Self::Gripper => "moving jaw",
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
 }
 
 /// Where every link stands in the world frame.

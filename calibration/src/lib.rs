@@ -1,4 +1,4 @@
-//! Joints, units, frames, limits and kinematics of the RoArm-M3.
+//! Joints, units, frames, limits, kinematics and collision geometry of the RoArm-M3.
 //!
 //! Three descriptions of the same pose exist, and each has its own type so that they cannot be mixed up:
 //!
@@ -11,6 +11,7 @@
 //! All share the firmware's signs: base + left (counter-clockwise from above), shoulder + forward, elbow + down, wrist + down.
 
 mod angles;
+pub mod collision;
 mod firmware_frame;
 mod joint;
 pub mod kinematics;
