@@ -4,9 +4,10 @@ use core::time::Duration;
 use std::vec::Vec;
 
 use super::bus::{Bus, TimedWrite, place};
+use super::control_lines::ControlLines;
 use super::cpu::Cpu;
 use super::options::BoardOptions;
-use super::servo::Contact;
+use super::servo::{Contact, ServoRegisters};
 use super::uart::Uart;
 use crate::{FirmwareAngles, Generation, Joint, steps};
 
@@ -28,6 +29,7 @@ pub struct Board {
     pub(super) uart: Uart,
     pub(super) bus: Bus,
     pub(super) cpu: Cpu,
+    pub(super) control_lines: ControlLines,
     pub(super) lines: Vec<ReceivedLine>,
     pub(super) lines_received: u64,
     pub(super) unsupported: u64,
@@ -46,11 +48,16 @@ impl Board {
             uart: Uart::new(options.baud, options.receive_ring, options.transmit_fifo),
             bus: Bus::new(options.servos.clone(), initial, options.keep_writes),
             cpu: Cpu::new(options.generation),
+            control_lines: ControlLines::default(),
             lines: Vec::new(),
             lines_received: 0,
             unsupported: 0,
             options,
         };
+        if board.options.boot {
+            board.bus.power_on();
+        }
+        board.set_supply_volt(board.options.supply_volt);
         if board.options.boot {
             board.start_boot();
         } else {
@@ -127,16 +134,40 @@ impl Board {
         Joint::ALL.map(|joint| self.bus.servos[place(joint)].torque)
     }
 
-    /// Puts something in a joint's way, or takes it away. The joint stalls there, its load rises to the torque limit.
+    /// Puts something in a joint's way, or takes it away. The joint stalls there, its load rises to the torque limit; if
+    /// that is above 80 %, the servo protects itself after 2 s with 20 % until it is commanded the other way.
     pub fn set_contact(&mut self, joint: Joint, contact: Option<Contact>) {
         self.bus.contacts[joint.index()] = contact;
     }
 
-    /// Makes servos (ids 11..=17) deaf and mute, or brings them back. Each costs the board 101 ms a scan.
+    /// Blocks a joint where it stands (a stripped gear, a jammed bearing), or frees it. It does not fall either.
+    pub fn set_stuck(&mut self, joint: Joint, stuck: bool) {
+        self.bus.set_stuck(joint, stuck);
+    }
+
+    /// A torque from outside on a joint, N·m towards larger angles, from now on: a held box at the end of the arm, a push.
+    pub fn set_external_torque(&mut self, joint: Joint, torque_nm: f64) {
+        self.bus.set_torque_from_outside(joint, torque_nm);
+    }
+
+    /// How far servo 13 would have the shoulder stand from where servo 12 would, steps. Homing (T:100, boot) sets the zero of
+    /// 13 to where 12 stands at that moment; against an obstacle, or with servos that sag, that is not the middle, and from
+    /// then on the two fight: both report loads, and the shoulder stands between.
+    #[must_use]
+    pub fn shoulder_mispairing_steps(&self) -> f64 {
+        self.bus.mispairing()
+    }
+
+    /// Registers of servos 11..=17.
+    #[must_use]
+    pub fn servo_registers(&self) -> [ServoRegisters; 7] {
+        core::array::from_fn(|place| self.bus.servos[place].registers())
+    }
+
+    /// Makes servos (ids 11..=17) deaf and mute, or brings them back. They keep their goals and their torque. Each costs the
+    /// board 101 ms a scan.
     pub fn set_dead(&mut self, dead: [bool; 7]) {
-        for (servo, dead) in self.bus.servos.iter_mut().zip(dead) {
-            servo.dead = dead;
-        }
+        self.bus.set_faulty(dead);
     }
 
     /// Loads that the servos (ids 11..=17) report from now on; `None` lets the model say.
@@ -158,9 +189,12 @@ impl Board {
         core::array::from_fn(|place| self.bus.servos[place].measured())
     }
 
-    /// Supply voltage from now on.
+    /// Supply of the servos from now on. Below [`BoardOptions::brown_out_volt`] (the 12 V plug pulled, a brown-out) they go
+    /// limp and stop answering. When it comes back they have the factory's registers (P 32, torque limit 1000, the hand's 300
+    /// gone) until the board is restarted, and a board that booted without them refuses T:100 until then.
     pub fn set_supply_volt(&mut self, volt: f64) {
         self.options.supply_volt = volt;
+        self.bus.set_powered(volt >= self.options.brown_out_volt);
     }
 
     /// Lines taken in since the start.

@@ -27,7 +27,7 @@ const MISSION: &str = "---=== File Content ===---\r\nreading file: [boot] starts
 
 const MIDDLE: i32 = 2047;
 
-fn delay(ms: u64) -> Step {
+pub(super) fn delay(ms: u64) -> Step {
     Step::Delay(Duration::from_millis(ms))
 }
 

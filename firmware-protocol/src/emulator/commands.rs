@@ -102,7 +102,10 @@ impl Board {
             }
             302 => vec![say(super::boot::MAC)],
             502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
-            503 => vec![register(command.byte("id"), 21, command.byte("p").into())],
+            503 => {
+                let (id, value) = (command.byte("id"), command.byte("p").into());
+                vec![Step::WriteUnlocked(ServoWrite::Register { id, address: 21, value })]
+            }
             600 => {
                 self.reboot();
                 vec![]
@@ -151,7 +154,7 @@ impl Board {
         let [base, shoulder, elbow, wrist] =
             kinematics::inverse_or_nan(ToolPose { position_mm, pitch_rad: command.number("t") });
         let angles = [base, shoulder, elbow, wrist, command.number("r"), command.number("g")];
-        let goals = steps::goals(self.options.generation, FirmwareAngles::from_array(angles));
+        let goals = steps::goals(self.options.generation, self.options.nan_to_int.angles(angles));
         let (speeds, accelerations) = self.cpu.left_over;
         vec![all(goals, speeds, accelerations)]
     }

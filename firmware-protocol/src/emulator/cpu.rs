@@ -38,6 +38,12 @@ pub(super) enum Step {
     Print(Vec<u8>, usize),
     Delay(Duration),
     Write(ServoWrite),
+    /// A write to EEPROM, which the firmware unlocks for it.
+    WriteUnlocked(ServoWrite),
+    /// The chip comes out of reset and looks at GPIO0.
+    Strap,
+    /// The chip stays in its loader.
+    Halt,
     /// Wait until a joint was last seen within a window around a step, looking every 10 ms.
     WaitNear {
         joint: usize,
@@ -77,6 +83,8 @@ pub(super) struct Cpu {
     listening: bool,
     /// In the middle of a command.
     executing: bool,
+    /// In reset, or in the chip's own loader.
+    pub(super) halted: bool,
     /// The line being received (G1: in the loop; G3: in the serial task).
     line: Vec<u8>,
     /// Lines waiting for the loop (G3).
@@ -102,6 +110,7 @@ impl Cpu {
             printing: false,
             listening: false,
             executing: false,
+            halted: false,
             line: Vec::new(),
             queue: VecDeque::new(),
             measured: Measured::default(),
@@ -115,7 +124,7 @@ impl Cpu {
 
     /// When the firmware goes on; `None` while it waits for the transmit FIFO.
     pub(super) fn wake_ns(&self) -> Option<u64> {
-        (!self.printing).then_some(self.wake_ns)
+        (!self.printing && !self.halted).then_some(self.wake_ns)
     }
 
     pub(super) fn is_listening(&self) -> bool {
@@ -128,6 +137,11 @@ impl Cpu {
         for step in steps.into_iter().rev() {
             self.steps.push_front(step);
         }
+    }
+
+    /// A chip that was halted goes on now.
+    pub(super) fn wake_from(&mut self, now_ns: u64) {
+        self.wake_ns = now_ns;
     }
 
     pub(super) fn forget_everything(&mut self, generation: Generation) {
@@ -156,7 +170,7 @@ impl Board {
 
     /// Runs the firmware up to now.
     pub(super) fn run_cpu(&mut self) {
-        while self.cpu.printing || self.cpu.wake_ns <= self.now_ns {
+        while !self.cpu.halted && (self.cpu.printing || self.cpu.wake_ns <= self.now_ns) {
             self.cpu.printing = false;
             self.cpu.wake_ns = self.cpu.wake_ns.max(self.now_ns);
             let Some(step) = self.cpu.steps.pop_front() else {
@@ -231,13 +245,10 @@ impl Board {
                 }
             }
             Step::Delay(duration) => self.sleep(duration),
-            Step::Write(write) => {
-                let dead = self.bus.addresses_dead(write);
-                self.bus.write(self.now(), write);
-                if dead {
-                    self.sleep(DEAD_SERVO);
-                }
-            }
+            Step::Write(write) => self.write(write, false),
+            Step::WriteUnlocked(write) => self.write(write, true),
+            Step::Strap => self.strap(),
+            Step::Halt => self.cpu.halted = true,
             Step::WaitNear { joint, goal, window } => {
                 if (self.cpu.measured.steps[joint] - goal).abs() > window {
                     self.cpu.first([Step::Delay(Duration::from_millis(10)), Step::Look(joint), step]);
@@ -250,6 +261,17 @@ impl Board {
             Step::Listen => self.cpu.listening = true,
             Step::Executed => self.cpu.executing = false,
         }
+    }
+
+    fn write(&mut self, write: ServoWrite, unlocked: bool) {
+        let dead = self.bus.addresses_dead(write);
+        self.bus.write(self.now(), write, unlocked);
+        self.sleep(match write {
+            _ if dead => DEAD_SERVO,
+            _ if self.options.servos.instant => Duration::ZERO,
+            ServoWrite::All { .. } => self.options.packet_to_all,
+            _ => self.options.answered_write,
+        });
     }
 
     fn sample(&mut self) {
@@ -289,15 +311,6 @@ impl Board {
             }
         }
         self.cpu.first(text);
-    }
-
-    fn complain_supply(&mut self) {
-        if self.g3() && self.options.supply_volt < 6.0 {
-            self.cpu.first([say(
-                "Low operating voltage detected. The servo cannot operate properly. UI controls have been disabled. \
-                 Please use the device's operating voltage for power supply.",
-            )]);
-        }
     }
 
     /// G1: reads what has come in; a complete line is executed at once, and if it blocks, the rest waits in the ring.
