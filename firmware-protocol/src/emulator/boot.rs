@@ -6,6 +6,7 @@ use std::vec::Vec;
 
 use super::board::Board;
 use super::bus::ServoWrite;
+use super::commands::torque_limit;
 use super::cpu::{Step, say};
 
 /// Station address that the virtual chip prints.
@@ -43,18 +44,18 @@ impl Board {
     /// Everything from reset to the loop. The port is not read meanwhile: what arrives waits in the ring, or is lost.
     pub(super) fn start_boot(&mut self) {
         let debug = self.cpu.feedback_mode == 1;
-        let mut steps = vec![delay(50), say(ROM), delay(1200)];
+        let mut steps = vec![Step::Delay(self.options.loader), say(ROM), delay(1200)];
         if debug {
             steps.push(say(START_DEBUG));
         }
         steps.extend([delay(500), Step::InitCheck]);
         steps.extend((11..=17).flat_map(|id| [register(id, 21, 16), register(id, 23, 0)]));
         steps.push(Step::Home);
-        steps.extend((11..=17).map(|id| register(id, 48, 1000)));
+        steps.extend((11..=17).flat_map(|id| torque_limit(id, 1000)));
         if debug {
             steps.push(say(NETWORK_DEBUG));
         }
-        steps.extend([delay(300), say("Server Starts.")]);
+        steps.extend([Step::Delay(self.options.network_start), say("Server Starts.")]);
         if debug {
             steps.push(say("ESP-NOW init.\r\nRoArm-M3 started."));
         }
@@ -66,7 +67,7 @@ impl Board {
         if debug {
             steps.push(say("---\r\n[currentTimes: 1 ]\r\n[missionPlay finished.]"));
         }
-        steps.push(register(17, 48, 300));
+        steps.extend(torque_limit(17, 300));
         if !self.g3() {
             // G1 ends with a Cartesian move home, at the speed and acceleration left over: none, and 20.
             let home = Step::Write(ServoWrite::All {
@@ -82,7 +83,8 @@ impl Board {
 
     /// T:600, or the reset line: the chip forgets everything, the servos keep theirs.
     pub(super) fn reboot(&mut self) {
-        self.cpu.forget_everything(self.options.generation);
+        self.restarts += 1;
+        self.cpu.forget_everything(self.options.boot_feedback_mode);
         self.start_boot();
     }
 

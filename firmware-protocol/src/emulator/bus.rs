@@ -50,7 +50,7 @@ pub enum ServoWrite {
         /// Bus id.
         id: u8,
     },
-    /// Any other register: 21 P gain, 23 I gain, 48 torque limit.
+    /// Any other register: 21 P gain, 23 I gain, 48 torque limit, 55 EEPROM lock (0 opens it).
     Register {
         /// Bus id.
         id: u8,
@@ -92,6 +92,11 @@ impl Bus {
             servo.dead = dead;
         }
         Self { servos, options, contacts: [None; 6], writes: keep_writes.then(Vec::new) }
+    }
+
+    /// The supply comes on.
+    pub(super) fn power_on(&mut self) {
+        self.servos.iter_mut().for_each(Servo::power_on);
     }
 
     /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.

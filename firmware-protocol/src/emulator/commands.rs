@@ -34,6 +34,16 @@ fn register(id: u8, address: u8, value: i32) -> Step {
     Step::Write(ServoWrite::Register { id, address, value })
 }
 
+/// A write between the opening and the closing of the servo's EEPROM.
+fn unlocked(write: Step, id: u8) -> [Step; 3] {
+    [register(id, 55, 0), write, register(id, 55, 1)]
+}
+
+/// Torque limit, which the firmware writes as if it lay in EEPROM.
+pub(super) fn torque_limit(id: u8, limit: i32) -> [Step; 3] {
+    unlocked(register(id, 48, limit), id)
+}
+
 fn torque(id: u8, value: u8) -> Step {
     Step::Write(ServoWrite::Torque { id, value })
 }
@@ -73,7 +83,7 @@ impl Board {
                 let goal = |joint| self.goal_of(joint, command.number("cmd"));
                 one(6, goal, command.word("spd"), command.byte("acc"))
             }
-            107 => vec![register(17, 48, command.int("tor").clamp(50, 1000))],
+            107 => torque_limit(17, command.int("tor").clamp(50, 1000)).to_vec(),
             108 => {
                 let gains =
                     [(21, float_to_byte(command.number("p"))), (23, float_to_byte(command.number("i")))];
@@ -102,7 +112,8 @@ impl Board {
             }
             302 => vec![say(super::boot::MAC)],
             502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
-            503 => vec![register(command.byte("id"), 21, command.byte("p").into())],
+            503 => unlocked(register(command.byte("id"), 21, command.byte("p").into()), command.byte("id"))
+                .to_vec(),
             600 => {
                 self.reboot();
                 vec![]
@@ -209,5 +220,5 @@ fn adaptation(command: &Document) -> Vec<Step> {
         }
         _ => return vec![],
     };
-    (11..=17).zip(limits).map(|(id, limit)| register(id, 48, limit)).collect()
+    (11..=17).zip(limits).flat_map(|(id, limit)| torque_limit(id, limit)).collect()
 }

@@ -7,7 +7,7 @@ use std::vec::Vec;
 use super::board::{Board, ReceivedLine};
 use super::bus::{POLLED, ServoWrite};
 use super::{frame, json};
-use crate::Generation;
+use crate::{FeedbackMode, Generation};
 
 /// One thing that the firmware does.
 #[derive(Clone, Debug)]
@@ -77,6 +77,10 @@ pub(super) struct Cpu {
     listening: bool,
     /// In the middle of a command.
     executing: bool,
+    /// In a command that never ends.
+    pub(super) hung: bool,
+    /// Loop passes begun.
+    pub(super) passes: u64,
     /// The line being received (G1: in the loop; G3: in the serial task).
     line: Vec<u8>,
     /// Lines waiting for the loop (G3).
@@ -95,17 +99,19 @@ const QUEUE_LINE_BYTES: usize = 255;
 const DEAD_SERVO: Duration = Duration::from_millis(101);
 
 impl Cpu {
-    pub(super) fn new(generation: Generation) -> Self {
+    pub(super) fn new(feedback_mode: FeedbackMode) -> Self {
         Self {
             steps: VecDeque::new(),
             wake_ns: 0,
             printing: false,
             listening: false,
             executing: false,
+            hung: false,
+            passes: 0,
             line: Vec::new(),
             queue: VecDeque::new(),
             measured: Measured::default(),
-            feedback_mode: if generation == Generation::G3 { 1 } else { 2 },
+            feedback_mode: feedback_mode as u8,
             esp_now_mode: 3,
             stop_flag: false,
             init_failed: false,
@@ -116,6 +122,11 @@ impl Cpu {
     /// When the firmware goes on; `None` while it waits for the transmit FIFO.
     pub(super) fn wake_ns(&self) -> Option<u64> {
         (!self.printing).then_some(self.wake_ns)
+    }
+
+    /// When the pause between two loop passes ends, if the firmware is in it.
+    pub(super) fn next_pass_ns(&self) -> Option<u64> {
+        (self.listening && matches!(self.steps.front(), Some(Step::Pass))).then_some(self.wake_ns)
     }
 
     pub(super) fn is_listening(&self) -> bool {
@@ -130,8 +141,8 @@ impl Cpu {
         }
     }
 
-    pub(super) fn forget_everything(&mut self, generation: Generation) {
-        *self = Self { wake_ns: self.wake_ns, ..Self::new(generation) };
+    pub(super) fn forget_everything(&mut self, feedback_mode: FeedbackMode) {
+        *self = Self { wake_ns: self.wake_ns, passes: self.passes, ..Self::new(feedback_mode) };
     }
 }
 
@@ -177,6 +188,7 @@ impl Board {
     fn execute_step(&mut self, step: Step) {
         match step {
             Step::Pass => {
+                self.cpu.passes += 1;
                 let input = if self.g3() { Step::TakeQueued } else { Step::Drain };
                 self.cpu.first([
                     input,

@@ -49,4 +49,4 @@ pub use board::{Board, ReceivedLine};
 pub use bus::{ServoWrite, TimedWrite};
 pub use json::JsonLibrary;
 pub use options::{BoardOptions, ServoOptions, TorqueReturn};
-pub use servo::Contact;
+pub use servo::{Contact, ServoRegisters};

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::JsonLibrary;
-use crate::{FirmwareAngles, Generation};
+use crate::{FeedbackMode, FirmwareAngles, Generation};
 
 /// Options of a virtual board. Start from [`BoardOptions::new`] and change what matters.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,12 @@ pub struct BoardOptions {
     /// Whether the board has just been reset: boot text, homing motion, then the loop. Default false: it has been running,
     /// homed, for a while.
     pub boot: bool,
+    /// Feedback mode after a reset. Default streaming (G1), debug text (G3).
+    pub boot_feedback_mode: FeedbackMode,
+    /// Time that the chip's own loader takes before the firmware starts. Default 50 ms.
+    pub loader: Duration,
+    /// Time that WiFi, web server and radio take at boot. Default 300 ms; plausible, unmeasured.
+    pub network_start: Duration,
     /// The pose that was commanded before the start, and reached. Default [`BoardOptions::BOOT_POSE`].
     pub initial: FirmwareAngles,
     /// How the servos move.
@@ -51,6 +57,9 @@ impl BoardOptions {
             baud: 115_200,
             json: if g3 { JsonLibrary::A7 } else { JsonLibrary::A6 },
             boot: false,
+            boot_feedback_mode: if g3 { FeedbackMode::Debug } else { FeedbackMode::Stream },
+            loader: Duration::from_millis(50),
+            network_start: Duration::from_millis(300),
             initial: Self::BOOT_POSE,
             servos: ServoOptions::default(),
             supply_volt: 12.1,
