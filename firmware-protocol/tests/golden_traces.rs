@@ -23,4 +23,5 @@ macro_rules! families {
 families! {
     t101: 200, t102: 444, t106: 108, t121: 234, t122: 282, edge: 140, fk: 258, fkcmd: 32, numfmt: 230, malf: 208, multi: 32,
     pool: 80, misc: 272, t0: 20, t100: 8,
+    mission: 20, http: 50, espnow: 28, sys: 10, t501: 16,
 }

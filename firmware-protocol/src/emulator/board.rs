@@ -5,6 +5,8 @@ use std::vec::Vec;
 
 use super::bus::{Bus, TimedWrite, place};
 use super::cpu::Cpu;
+use super::flash::Flash;
+use super::http::Web;
 use super::options::BoardOptions;
 use super::servo::{Contact, ServoRegisters};
 use super::uart::Uart;
@@ -32,6 +34,8 @@ pub struct Board {
     pub(super) lines_received: u64,
     pub(super) unsupported: u64,
     pub(super) restarts: u64,
+    pub(super) flash: Flash,
+    pub(super) web: Web,
 }
 
 /// The servos' own loop.
@@ -51,6 +55,8 @@ impl Board {
             lines_received: 0,
             unsupported: 0,
             restarts: 0,
+            flash: Flash::default(),
+            web: Web::default(),
             options,
         };
         if board.options.boot {

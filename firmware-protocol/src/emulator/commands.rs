@@ -104,22 +104,24 @@ impl Board {
                 vec![all(goals, [speed; 7], [acceleration; 7])]
             }
             210 => self.torque_of_all(command.byte("cmd")),
-            300 => self.radio_text(command),
-            301 => {
-                self.cpu.esp_now_mode = command.byte("mode");
-                let debug = self.cpu.feedback_mode == 1 && self.cpu.esp_now_mode == 1;
-                if debug { vec![say("esp-now mode: flow-leader(group)")] } else { vec![] }
-            }
-            302 => vec![say(super::boot::MAC)],
-            502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
-            503 => unlocked(register(command.byte("id"), 21, command.byte("p").into()), command.byte("id"))
-                .to_vec(),
-            600 => {
-                self.reboot();
+            113..=115 => {
+                self.output_command(command);
                 vec![]
             }
+            200..=208 | 601 | 603 => self.file_command(command),
+            220..=231 | 241 | 242 | 602 => self.mission_command(command),
+            300..=306 => self.radio_command(command),
+            401..=408 => self.network_command(command),
+            501 | 503 => self.servo_setup_command(command),
+            502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
+            600 => vec![Step::Restart],
+            // The settings that are erased matter to nothing that shows.
+            604 => vec![Step::Delay(Duration::from_secs(1))],
             605 => {
-                self.cpu.feedback_mode = command.byte("cmd");
+                let mode = command.byte("cmd");
+                if mode <= 2 {
+                    self.cpu.feedback_mode = mode;
+                }
                 vec![]
             }
             1041 => self.direct_pose(command),
@@ -165,15 +167,6 @@ impl Board {
         let goals = steps::goals(self.options.generation, FirmwareAngles::from_array(angles));
         let (speeds, accelerations) = self.cpu.left_over;
         vec![all(goals, speeds, accelerations)]
-    }
-
-    /// T:300, who may command by radio; only its debug text matters here.
-    fn radio_text(&self, command: &Document) -> Vec<Step> {
-        match (self.cpu.feedback_mode, command.int("mode")) {
-            (1, 0) => vec![say("it won't be ctrl by esp-now broadcast cmd.")],
-            (1, _) => vec![say("it can be ctrl by esp-now broadcast cmd.")],
-            _ => vec![],
-        }
     }
 
     fn torque_of_all(&self, value: u8) -> Vec<Step> {

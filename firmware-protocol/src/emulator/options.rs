@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::JsonLibrary;
+use super::{JsonLibrary, StrayWrite};
 use crate::{FeedbackMode, FirmwareAngles, Generation};
 
 /// Options of a virtual board. Start from [`BoardOptions::new`] and change what matters.
@@ -37,6 +37,11 @@ pub struct BoardOptions {
     pub receive_ring: usize,
     /// Bytes of the UART's transmit FIFO: printing beyond it blocks the loop. Default 128.
     pub transmit_fifo: usize,
+    /// Time from one step of a mission to the next besides the step's own: the file is opened and read up to it. Default
+    /// 1 ms; plausible, unmeasured.
+    pub mission_step: Duration,
+    /// What happens when a line is to be replaced that a file does not have. Default: the chip restarts.
+    pub stray_write: StrayWrite,
     /// Whether received lines are kept for [`super::Board::take_lines`]. Default false.
     pub keep_lines: bool,
     /// Whether servo writes are kept for [`super::Board::take_writes`]. Default false.
@@ -67,6 +72,8 @@ impl BoardOptions {
             other_work: Duration::from_micros(500),
             receive_ring: 256,
             transmit_fifo: 128,
+            mission_step: Duration::from_millis(1),
+            stray_write: StrayWrite::default(),
             keep_lines: false,
             keep_writes: false,
         }

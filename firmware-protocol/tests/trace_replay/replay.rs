@@ -52,6 +52,7 @@ impl Bench {
             network_start: Duration::ZERO,
             scan: Duration::ZERO,
             other_work: PAUSE,
+            mission_step: Duration::ZERO,
             receive_ring: usize::MAX,
             transmit_fifo: 1 << 20,
             keep_writes: true,
@@ -118,9 +119,8 @@ impl Bench {
         if let Some(loads) = record::seven(&step["set"]["loads"])? {
             board.set_loads(Some(loads));
         }
-        if !step["http_js"].is_null() {
-            return Err("requests by HTTP are not replayed".into());
-        }
+        let request = (!step["http_js"].is_null()).then(|| record::bytes(&step["http_js"])).transpose()?;
+        let request = request.map(|argument| board.http_js(&argument));
         board.set_other_work(Duration::from_millis(record::number(step, "dt")?));
         board.receive(&record::bytes(&step["input"])?);
         let took = Duration::from_millis(record::number(step, "virtual_ms")?);
@@ -142,6 +142,7 @@ impl Bench {
         };
         self.compare_writes(step, start, event == Some("hang"))?;
         self.compare_output(step)?;
+        self.compare_replies(step, request)?;
         difference.map_or(Ok(()), Err)
     }
 
@@ -152,6 +153,17 @@ impl Bench {
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Err(format!("printed\n  {:?}\n  expected\n  {:?}", text(&out), text(&expected)))
+    }
+
+    fn compare_replies(&mut self, step: &Value, request: Option<u64>) -> Result<(), String> {
+        let replies = self.board.take_http_replies();
+        let answered = replies.iter().map(|reply| (reply.ticket, reply.body.clone()));
+        let expected = match request {
+            Some(ticket) if !step["http_resp"].is_null() => vec![(ticket, record::bytes(&step["http_resp"])?)],
+            _ => vec![],
+        };
+        let same = answered.eq(expected);
+        if same { Ok(()) } else { Err(format!("answered {replies:?}\n  expected {}", step["http_resp"])) }
     }
 
     fn compare_writes(&mut self, step: &Value, start: Duration, first_only: bool) -> Result<(), String> {

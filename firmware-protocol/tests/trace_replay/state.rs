@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use firmware_protocol::emulator::Board;
+use firmware_protocol::emulator::{Board, Drive};
 use serde_json::Value;
 
 use super::record;
@@ -26,6 +26,18 @@ pub(super) fn compare(board: &Board, expected: &Value, restarted: bool) -> Resul
     same("torque limits", registers.map(|servo| servo.torque_limit), seven("tlimit")?)?;
     if restarted {
         return Ok(());
+    }
+    let pin = |name: &str| record::number::<u32>(&expected["gpio"], name);
+    for (output, names) in
+        board.switch_outputs().into_iter().zip([["AIN1", "AIN2", "PWMA"], ["BIN1", "BIN2", "PWMB"]])
+    {
+        let bridge = match output.drive {
+            Drive::Off => [0, 0],
+            Drive::Forward => [0, 1],
+            Drive::Reverse => [1, 0],
+        };
+        let [first, second, duty] = names.map(pin);
+        same("12 V output", (bridge, output.duty), ([first?, second?], duty?))?;
     }
     same("feedback mode", i64::from(board.feedback_mode()), record::number(expected, "infoprint")?)?;
     same("ESP-NOW mode", i64::from(board.esp_now_mode()), record::number(expected, "espnowmode")?)
