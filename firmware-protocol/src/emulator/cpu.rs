@@ -2,12 +2,15 @@
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::vec;
 use std::vec::Vec;
 
 use super::board::{Board, ReceivedLine};
-use super::bus::{POLLED, ServoWrite};
+use super::bus::{FIRST_ID, POLLED, ServoWrite};
+use super::cartesian::Poses;
+use super::jog::Jog;
 use super::{frame, json};
-use crate::{FeedbackMode, Generation};
+use crate::{FeedbackMode, FirmwareAngles, Generation, kinematics, steps};
 
 /// One thing that the firmware does.
 #[derive(Clone, Debug)]
@@ -38,20 +41,28 @@ pub(super) enum Step {
     Print(Vec<u8>, usize),
     Delay(Duration),
     Write(ServoWrite),
-    /// Wait until a joint was last seen within a window around a step, looking every 10 ms.
+    /// Wait until a joint was last seen within a window around a step, looking every 10 ms. If it did not answer then, all
+    /// torque goes off and the wait is over.
     WaitNear {
         joint: usize,
         goal: i32,
         window: i32,
     },
-    /// Read one joint's servo; if it does not answer, all torque goes off.
-    Look(usize),
+    /// Read the servo of this id.
+    Look(u8),
+    /// Move on with T:123.
+    Jog,
+    /// The next point of an interpolated move.
+    MoveThrough {
+        fraction: f64,
+        increment: f64,
+    },
     /// `initCheck` of the boot.
     InitCheck,
+    /// The Cartesian move home that ends the boot of G1.
+    GoHome,
     /// The part of homing that follows the servo check, if it went well.
     Home,
-    /// Read the load of servo 13, as only the boot does.
-    SampleMirror,
     /// Boot is over.
     Listen,
     /// A command is done with.
@@ -86,6 +97,10 @@ pub(super) struct Cpu {
     /// Lines waiting for the loop (G3).
     pub(super) queue: VecDeque<Vec<u8>>,
     pub(super) measured: Measured,
+    /// The joints as the last scan saw them.
+    pub(super) seen: FirmwareAngles,
+    pub(super) poses: Poses,
+    pub(super) jog: Jog,
     pub(super) feedback_mode: u8,
     pub(super) esp_now_mode: u8,
     pub(super) stop_flag: bool,
@@ -94,6 +109,8 @@ pub(super) struct Cpu {
     pub(super) left_over: ([u16; 7], [u8; 7]),
 }
 
+/// The servo that no scan reads.
+const MIRROR_ID: u8 = 13;
 const QUEUE_LINES: usize = 50;
 const QUEUE_LINE_BYTES: usize = 255;
 const DEAD_SERVO: Duration = Duration::from_millis(101);
@@ -111,6 +128,9 @@ impl Cpu {
             line: Vec::new(),
             queue: VecDeque::new(),
             measured: Measured::default(),
+            seen: FirmwareAngles::default(),
+            poses: Poses::new(),
+            jog: Jog::default(),
             feedback_mode: feedback_mode as u8,
             esp_now_mode: 3,
             stop_flag: false,
@@ -158,6 +178,8 @@ impl Board {
     pub(super) fn start_running(&mut self) {
         self.cpu.measured.mirror_load = self.bus.load(2);
         self.sample();
+        let [base, shoulder, elbow, wrist, ..] = self.options.initial.to_array();
+        self.cpu.poses.commanded_rad = [base, shoulder, elbow, wrist];
         self.cpu.first([Step::Listen, Step::Pass]);
     }
 
@@ -192,6 +214,7 @@ impl Board {
                 let input = if self.g3() { Step::TakeQueued } else { Step::Drain };
                 self.cpu.first([
                     input,
+                    Step::Jog,
                     Step::Scan,
                     Step::Complain,
                     Step::ComplainSupply,
@@ -244,21 +267,27 @@ impl Board {
             }
             Step::Delay(duration) => self.sleep(duration),
             Step::Write(write) => {
-                let dead = self.bus.addresses_dead(write);
+                let unanswered = self.bus.is_unanswered(write);
                 self.bus.write(self.now(), write);
-                if dead {
-                    self.sleep(DEAD_SERVO);
-                }
+                self.sleep(if unanswered { DEAD_SERVO } else { self.options.bus_byte * write.bytes() });
             }
             Step::WaitNear { joint, goal, window } => {
                 if (self.cpu.measured.steps[joint] - goal).abs() > window {
-                    self.cpu.first([Step::Delay(Duration::from_millis(10)), Step::Look(joint), step]);
+                    let then = if self.cpu.measured.answered[joint] {
+                        let look = Step::Look(FIRST_ID + POLLED[joint] as u8);
+                        vec![look, Step::Delay(Duration::from_millis(10)), step]
+                    } else {
+                        vec![Step::Write(ServoWrite::Torque { id: 254, value: 0 })]
+                    };
+                    self.cpu.first(then);
                 }
             }
-            Step::Look(joint) => self.look(joint),
+            Step::Look(id) => self.look(id),
+            Step::Jog => self.jog(),
+            Step::MoveThrough { fraction, increment } => self.move_through(fraction, increment),
             Step::InitCheck => self.init_check(),
             Step::Home => self.home(),
-            Step::SampleMirror => self.cpu.measured.mirror_load = self.bus.load(2),
+            Step::GoHome => self.go_home(),
             Step::Listen => self.cpu.listening = true,
             Step::Executed => self.cpu.executing = false,
         }
@@ -268,6 +297,8 @@ impl Board {
         for joint in 0..POLLED.len() {
             self.sample_joint(joint);
         }
+        self.cpu.seen = steps::feedback_angles(self.cpu.measured.steps);
+        self.cpu.poses.believe(kinematics::forward(self.cpu.seen));
     }
 
     /// Takes over what a joint's servo says; a dead one leaves the old values, without a mark in the feedback.
@@ -284,10 +315,20 @@ impl Board {
         !servo.dead
     }
 
-    fn look(&mut self, joint: usize) {
-        if !self.sample_joint(joint) {
-            self.cpu.steps.retain(|step| !matches!(step, Step::WaitNear { .. }));
-            self.cpu.first([Step::Delay(DEAD_SERVO), Step::Write(ServoWrite::Torque { id: 254, value: 0 })]);
+    /// One read of one servo, outside of the scans.
+    pub(super) fn look(&mut self, id: u8) {
+        if id == MIRROR_ID && self.bus.answers(id) {
+            self.cpu.measured.mirror_load = self.bus.load(usize::from(id - FIRST_ID));
+        }
+        if let Some(joint) = POLLED.iter().position(|&place| place + usize::from(FIRST_ID) == usize::from(id))
+        {
+            self.sample_joint(joint);
+        }
+        if !self.bus.answers(id) {
+            self.cpu.first([Step::Delay(DEAD_SERVO)]);
+            if self.cpu.feedback_mode == 1 {
+                self.cpu.steps.insert(1, say(&std::format!("Servo ID:{id} status: failed.")));
+            }
         }
     }
 
