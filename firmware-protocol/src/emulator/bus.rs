@@ -10,6 +10,7 @@ use crate::steps::{self, STEP_RAD};
 use crate::{FirmwareAngles, Joint};
 
 /// Ids of the servos are 11..=17; 12 and 13 share the shoulder.
+pub(super) const FIRST_ID: u8 = 11;
 const IDS: [u8; 7] = [11, 12, 13, 14, 15, 16, 17];
 /// Places (id − 11) of the servos that the firmware polls: all but 13.
 pub(super) const POLLED: [usize; 6] = [0, 1, 3, 4, 5, 6];
@@ -61,6 +62,31 @@ pub enum ServoWrite {
     },
 }
 
+impl ServoWrite {
+    /// The one servo that shall answer; `None` for packets to all.
+    fn addressee(self) -> Option<u8> {
+        let (Self::One { id, .. }
+        | Self::Torque { id, .. }
+        | Self::Middle { id }
+        | Self::Register { id, .. }) = self
+        else {
+            return None;
+        };
+        (id != 254).then_some(id)
+    }
+
+    /// Bytes on the bus: the packet, and the answer of 6.
+    pub(super) fn bytes(self) -> u32 {
+        let packet = match self {
+            Self::All { .. } => 64,
+            Self::One { .. } => 14,
+            Self::Register { address: 48, .. } => 9,
+            Self::Torque { .. } | Self::Middle { .. } | Self::Register { .. } => 8,
+        };
+        packet + if self.addressee().is_some() { 6 } else { 0 }
+    }
+}
+
 /// A servo write and the board's time of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedWrite {
@@ -101,21 +127,19 @@ impl Bus {
         self.servos.iter_mut().for_each(Servo::power_on);
     }
 
-    /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.
-    pub(super) fn addresses_dead(&self, write: ServoWrite) -> bool {
-        let id = match write {
-            ServoWrite::All { .. } => return false,
-            ServoWrite::One { id, .. }
-            | ServoWrite::Torque { id, .. }
-            | ServoWrite::Middle { id }
-            | ServoWrite::Register { id, .. } => id,
-        };
-        id != 254 && self.answering(id).is_none()
+    /// Whether a servo of this id is there and alive.
+    pub(super) fn answers(&self, id: u8) -> bool {
+        self.answering(id).is_some()
     }
 
     /// Place of the servo that answers to an id. Of two with the same id one is heard.
     pub(super) fn answering(&self, id: u8) -> Option<usize> {
         (0..7).find(|&place| self.ids[place] == id && !self.servos[place].dead)
+    }
+
+    /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.
+    pub(super) fn is_unanswered(&self, write: ServoWrite) -> bool {
+        write.addressee().is_some_and(|id| !self.answers(id))
     }
 
     pub(super) fn write(&mut self, at: Duration, write: ServoWrite) {

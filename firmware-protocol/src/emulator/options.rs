@@ -31,6 +31,10 @@ pub struct BoardOptions {
     pub supply_volt: f64,
     /// Time of one scan of the six servos. Default 9 ms (G1), 10 ms (G3, which reads more); plausible values, unmeasured.
     pub scan: Duration,
+    /// Time of a byte on the servo bus. Default 10 µs: 1 Mbaud.
+    pub bus_byte: Duration,
+    /// Time of one inverse kinematics, which the chip computes in software. Default 150 µs; plausible, unmeasured.
+    pub inverse_kinematics: Duration,
     /// Time of everything else in a loop pass (web server, radio, screen). Default 0.5 ms: scan and UART set the pace.
     pub other_work: Duration,
     /// Bytes of the UART's receive ring; what does not fit is lost. Default 256.
@@ -69,6 +73,8 @@ impl BoardOptions {
             servos: ServoOptions::default(),
             supply_volt: 12.1,
             scan: Duration::from_millis(if g3 { 10 } else { 9 }),
+            bus_byte: Duration::from_micros(10),
+            inverse_kinematics: Duration::from_micros(150),
             other_work: Duration::from_micros(500),
             receive_ring: 256,
             transmit_fifo: 128,

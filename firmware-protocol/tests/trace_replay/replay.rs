@@ -51,6 +51,8 @@ impl Bench {
             boot: true,
             network_start: Duration::ZERO,
             scan: Duration::ZERO,
+            bus_byte: Duration::ZERO,
+            inverse_kinematics: Duration::ZERO,
             other_work: PAUSE,
             mission_step: Duration::ZERO,
             receive_ring: usize::MAX,
