@@ -73,17 +73,6 @@ impl ServoWrite {
         };
         (id != 254).then_some(id)
     }
-
-    /// Bytes on the bus: the packet, and the answer of 6.
-    pub(super) fn bytes(self) -> u32 {
-        let packet = match self {
-            Self::All { .. } => 64,
-            Self::One { .. } => 14,
-            Self::Register { address: 48, .. } => 9,
-            Self::Torque { .. } | Self::Middle { .. } | Self::Register { .. } => 8,
-        };
-        packet + if self.addressee().is_some() { 6 } else { 0 }
-    }
 }
 
 /// A servo write and the board's time of it.
@@ -124,14 +113,15 @@ impl Bus {
         self.servos.iter_mut().for_each(Servo::power_on);
     }
 
-    /// Whether a servo of this id is there and alive.
-    pub(super) fn answers(&self, id: u8) -> bool {
-        self.servos.get(usize::from(id.wrapping_sub(FIRST_ID))).is_some_and(|servo| !servo.dead)
+    /// Place of the servo that answers to an id.
+    pub(super) fn answering(&self, id: u8) -> Option<usize> {
+        let place = usize::from(id.wrapping_sub(FIRST_ID));
+        self.servos.get(place).is_some_and(|servo| !servo.dead).then_some(place)
     }
 
     /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.
     pub(super) fn is_unanswered(&self, write: ServoWrite) -> bool {
-        write.addressee().is_some_and(|id| !self.answers(id))
+        write.addressee().is_some_and(|id| self.answering(id).is_none())
     }
 
     pub(super) fn write(&mut self, at: Duration, write: ServoWrite) {

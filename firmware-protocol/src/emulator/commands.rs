@@ -110,12 +110,16 @@ impl Board {
             300 => self.radio_text(command),
             301 => {
                 let mode = command.byte("mode");
-                // Anything else is ignored.
-                if mode <= 3 {
-                    self.cpu.esp_now_mode = mode;
-                }
-                let debug = self.cpu.feedback_mode == 1 && self.cpu.esp_now_mode == 1;
-                if debug { vec![say("esp-now mode: flow-leader(group)")] } else { vec![] }
+                let name = match mode {
+                    0 => "none",
+                    1 => "flow-leader(group)",
+                    2 => "flow-leader(single)",
+                    3 => "follower",
+                    _ => return vec![],
+                };
+                self.cpu.esp_now_mode = mode;
+                let debug = self.cpu.feedback_mode == 1;
+                if debug { vec![say(&std::format!("esp-now mode: {name}"))] } else { vec![] }
             }
             302 => vec![say(super::boot::MAC)],
             502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
@@ -126,7 +130,10 @@ impl Board {
                 vec![]
             }
             605 => {
-                self.cpu.feedback_mode = command.byte("cmd");
+                let mode = command.byte("cmd");
+                if mode <= 2 {
+                    self.cpu.feedback_mode = mode;
+                }
                 vec![]
             }
             1041 => self.direct_pose(command),
@@ -180,15 +187,6 @@ impl Board {
             (1, _) => vec![say("it can be ctrl by esp-now broadcast cmd.")],
             _ => vec![],
         }
-    }
-
-    /// T:503. The servo is asked first; without an answer nothing is written.
-    fn permanent_gain(&self, id: u8, gain: u8) -> Vec<Step> {
-        let mut steps = vec![Step::Look(id)];
-        if self.bus.answers(id) {
-            steps.extend(unlocked(register(id, 21, gain.into()), id));
-        }
-        steps
     }
 
     fn torque_of_all(&self, value: u8) -> Vec<Step> {

@@ -239,8 +239,8 @@ impl Board {
             Step::Complain => self.complain(),
             Step::ComplainSupply => self.complain_supply(),
             Step::Lead => {
-                // A radio leader without followers.
-                if self.cpu.esp_now_mode == 1 {
+                // A radio leader without followers: of a group, or of one.
+                if matches!(self.cpu.esp_now_mode, 1 | 2) {
                     self.cpu.first([say("Error sending the data")]);
                 }
             }
@@ -266,11 +266,7 @@ impl Board {
                 }
             }
             Step::Delay(duration) => self.sleep(duration),
-            Step::Write(write) => {
-                let unanswered = self.bus.is_unanswered(write);
-                self.bus.write(self.now(), write);
-                self.sleep(if unanswered { DEAD_SERVO } else { self.options.bus_byte * write.bytes() });
-            }
+            Step::Write(write) => self.write(write),
             Step::WaitNear { joint, goal, window } => {
                 if (self.cpu.measured.steps[joint] - goal).abs() > window {
                     let then = if self.cpu.measured.answered[joint] {
@@ -291,6 +287,17 @@ impl Board {
             Step::Listen => self.cpu.listening = true,
             Step::Executed => self.cpu.executing = false,
         }
+    }
+
+    fn write(&mut self, write: ServoWrite) {
+        let unanswered = self.bus.is_unanswered(write);
+        self.bus.write(self.now(), write);
+        self.sleep(match write {
+            _ if unanswered => DEAD_SERVO,
+            _ if self.options.servos.instant => Duration::ZERO,
+            ServoWrite::All { .. } => self.options.packet_to_all,
+            _ => self.options.answered_write,
+        });
     }
 
     fn sample(&mut self) {
@@ -317,18 +324,18 @@ impl Board {
 
     /// One read of one servo, outside of the scans.
     pub(super) fn look(&mut self, id: u8) {
-        if id == MIRROR_ID && self.bus.answers(id) {
-            self.cpu.measured.mirror_load = self.bus.load(usize::from(id - FIRST_ID));
+        let answering = self.bus.answering(id);
+        if let (MIRROR_ID, Some(place)) = (id, answering) {
+            self.cpu.measured.mirror_load = self.bus.load(place);
         }
         if let Some(joint) = POLLED.iter().position(|&place| place + usize::from(FIRST_ID) == usize::from(id))
         {
             self.sample_joint(joint);
         }
-        if !self.bus.answers(id) {
-            self.cpu.first([Step::Delay(DEAD_SERVO)]);
-            if self.cpu.feedback_mode == 1 {
-                self.cpu.steps.insert(1, say(&std::format!("Servo ID:{id} status: failed.")));
-            }
+        if answering.is_none() {
+            let complaint = say(&std::format!("Servo ID:{id} status: failed."));
+            let complaint = (self.cpu.feedback_mode == 1).then_some(complaint);
+            self.cpu.first([Step::Delay(DEAD_SERVO)].into_iter().chain(complaint));
         }
     }
 
