@@ -32,7 +32,6 @@ pub struct Board {
     pub(super) cpu: Cpu,
     pub(super) lines: Vec<ReceivedLine>,
     pub(super) lines_received: u64,
-    pub(super) unsupported: u64,
     pub(super) restarts: u64,
     pub(super) flash: Flash,
     pub(super) web: Web,
@@ -53,7 +52,6 @@ impl Board {
             cpu: Cpu::new(options.boot_feedback_mode),
             lines: Vec::new(),
             lines_received: 0,
-            unsupported: 0,
             restarts: 0,
             flash: Flash::default(),
             web: Web::default(),
@@ -194,12 +192,6 @@ impl Board {
         self.uart.lost()
     }
 
-    /// Commands that the real board would execute and this one does not yet.
-    #[must_use]
-    pub fn unsupported_commands(&self) -> u64 {
-        self.unsupported
-    }
-
     /// Whether the board is in its loop: booted, and not inside a command that blocks.
     #[must_use]
     pub fn is_listening(&self) -> bool {
@@ -223,8 +215,9 @@ impl Board {
         self.options.other_work = other_work;
     }
 
-    /// Whether the firmware is caught in a command that never ends: only [`BoardOptions::boot`] of a new board, as the
-    /// reset line would, gets it out.
+    /// Whether the firmware is caught in a move without end: T:103 or T:104 with speed 0 (G1) or a negative one. It hears
+    /// nothing until it is reset. G3 leaves it on T:0; with a negative speed, so does either when it comes to a point out
+    /// of reach.
     #[must_use]
     pub fn is_hung(&self) -> bool {
         self.cpu.hung
@@ -236,7 +229,7 @@ impl Board {
         self.restarts
     }
 
-    /// The feedback mode as T:605 left it; T:605 takes any byte.
+    /// The feedback mode as T:605 left it: 0 quiet, 1 debug text, 2 stream.
     #[must_use]
     pub fn feedback_mode(&self) -> u8 {
         self.cpu.feedback_mode
@@ -247,7 +240,7 @@ impl Board {
         self.cpu.feedback_mode = mode as u8;
     }
 
-    /// The ESP-NOW mode as T:301 left it; T:301 takes any byte.
+    /// The ESP-NOW mode as T:301 left it.
     #[must_use]
     pub fn esp_now_mode(&self) -> u8 {
         self.cpu.esp_now_mode

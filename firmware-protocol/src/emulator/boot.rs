@@ -83,7 +83,7 @@ impl Board {
     /// Reads servos 11..=14, which must all answer for the arm to be homed, now or by T:100.
     pub(super) fn init_check(&mut self) {
         // The check ends at the first servo that does not answer.
-        let silent = (11_u8..=14).find(|&id| !self.bus.answers(id));
+        let silent = (11_u8..=14).find(|&id| self.bus.answering(id).is_none());
         self.cpu.init_failed = silent.is_some();
         let mut steps: Vec<Step> = (11..=silent.unwrap_or(14)).map(Step::Look).collect();
         // With debug text on, the firmware says that all is well even when it is not.

@@ -74,17 +74,6 @@ impl ServoWrite {
         };
         (id != 254).then_some(id)
     }
-
-    /// Bytes on the bus: the packet, and the answer of 6.
-    pub(super) fn bytes(self) -> u32 {
-        let packet = match self {
-            Self::All { .. } => 64,
-            Self::One { .. } => 14,
-            Self::Register { address: 48, .. } => 9,
-            Self::Torque { .. } | Self::Middle { .. } | Self::Register { .. } => 8,
-        };
-        packet + if self.addressee().is_some() { 6 } else { 0 }
-    }
 }
 
 /// A servo write and the board's time of it.
@@ -127,11 +116,6 @@ impl Bus {
         self.servos.iter_mut().for_each(Servo::power_on);
     }
 
-    /// Whether a servo of this id is there and alive.
-    pub(super) fn answers(&self, id: u8) -> bool {
-        self.answering(id).is_some()
-    }
-
     /// Place of the servo that answers to an id. Of two with the same id one is heard.
     pub(super) fn answering(&self, id: u8) -> Option<usize> {
         (0..7).find(|&place| self.ids[place] == id && !self.servos[place].dead)
@@ -139,7 +123,7 @@ impl Bus {
 
     /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.
     pub(super) fn is_unanswered(&self, write: ServoWrite) -> bool {
-        write.addressee().is_some_and(|id| !self.answers(id))
+        write.addressee().is_some_and(|id| self.answering(id).is_none())
     }
 
     pub(super) fn write(&mut self, at: Duration, write: ServoWrite) {
@@ -167,7 +151,12 @@ impl Bus {
                 addressed(servos, ids, id).for_each(|servo| servo.write_torque(value != 0, options));
             }
             ServoWrite::Register { id, address: 5, value } => {
-                for own in servos.iter().zip(ids).filter(|(servo, own)| **own == id && !servo.dead).map(|(_, own)| own) {
+                for own in servos
+                    .iter()
+                    .zip(ids)
+                    .filter(|(servo, own)| **own == id && !servo.dead)
+                    .map(|(_, own)| own)
+                {
                     *own = value as u8;
                 }
             }
@@ -220,7 +209,11 @@ impl Bus {
 }
 
 /// The servos that take a packet to an id; 254 is all.
-fn addressed<'a>(servos: &'a mut [Servo; 7], ids: &'a [u8; 7], id: u8) -> impl Iterator<Item = &'a mut Servo> {
+fn addressed<'a>(
+    servos: &'a mut [Servo; 7],
+    ids: &'a [u8; 7],
+    id: u8,
+) -> impl Iterator<Item = &'a mut Servo> {
     servos.iter_mut().zip(ids).filter(move |(_, own)| id == 254 || **own == id).map(|(servo, _)| servo)
 }
 

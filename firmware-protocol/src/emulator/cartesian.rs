@@ -17,6 +17,7 @@ use crate::{FirmwareAngles, steps};
 /// Pause after each point of an interpolated move.
 const POINT_PAUSE: Duration = Duration::from_millis(2);
 /// The hand's angle that the firmware takes for the present one, whatever it is: closed. Hence T:103 closes the hand.
+#[expect(clippy::approx_constant, reason = "the firmware's number, not pi")]
 pub(super) const ASSUMED_HAND_RAD: f64 = 3.14;
 /// Where the boot ends: x, y, z (mm), pitch, roll, hand (rad).
 pub(super) const HOME: [f64; 6] = [346.16, 0.0, 223.13, 0.0, 0.0, ASSUMED_HAND_RAD];
@@ -107,7 +108,7 @@ impl Board {
             if let Some(write) = self.reach([x, y, z, pitch, roll, hand]) {
                 self.cpu.poses.reachable = point;
                 let next = Step::MoveThrough { fraction: fraction + increment, increment };
-                self.cpu.first([self.think(), write, Step::Delay(POINT_PAUSE), next]);
+                self.cpu.first([write, Step::Delay(POINT_PAUSE), next]);
                 return;
             }
             let [x, y, z, pitch, roll] = self.cpu.poses.reachable;
@@ -116,19 +117,14 @@ impl Board {
         let write = self.go(self.cpu.poses.goal);
         self.cpu.poses.arrive();
         self.cpu.hung = false;
-        self.cpu.first([self.think(), write]);
+        self.cpu.first([write]);
     }
 
     /// T:1041: inverse kinematics once, then one write at whatever speed and acceleration the last command left over.
     /// Out of reach the joints are NaN, and the arm swings up.
     pub(super) fn direct_pose(&mut self, command: &Document) -> Vec<Step> {
         let pose = ["x", "y", "z", "t", "r", "g"].map(|key| command.number(key));
-        vec![self.think(), self.go(pose)]
-    }
-
-    /// The time of one inverse kinematics.
-    pub(super) fn think(&self) -> Step {
-        Step::Delay(self.options.inverse_kinematics)
+        vec![self.go(pose)]
     }
 
     /// The write that brings the tool to a pose (x, y, z in mm, pitch, roll, hand in rad); `None` if it is out of reach.

@@ -250,7 +250,8 @@ impl Board {
             }
             Step::Scan => {
                 let half = Step::Delay(self.options.scan / 2);
-                let dead = POLLED.into_iter().filter(|&place| !self.bus.answers(FIRST_ID + place as u8)).count();
+                let ids = POLLED.map(|place| FIRST_ID + place as u8);
+                let dead = ids.into_iter().filter(|&id| self.bus.answering(id).is_none()).count();
                 let timeouts = Step::Delay(DEAD_SERVO * dead as u32);
                 self.cpu.first([half.clone(), Step::Sample, half, timeouts]);
             }
@@ -281,11 +282,7 @@ impl Board {
                 }
             }
             Step::Delay(duration) => self.sleep(duration),
-            Step::Write(write) => {
-                let unanswered = self.bus.is_unanswered(write);
-                self.bus.write(self.now(), write);
-                self.sleep(if unanswered { DEAD_SERVO } else { self.options.bus_byte * write.bytes() });
-            }
+            Step::Write(write) => self.write(write),
             Step::WaitNear { joint, goal, window } => {
                 if (self.cpu.measured.steps[joint] - goal).abs() > window {
                     let then = if self.cpu.measured.answered[joint] {
@@ -313,6 +310,17 @@ impl Board {
         }
     }
 
+    fn write(&mut self, write: ServoWrite) {
+        let unanswered = self.bus.is_unanswered(write);
+        self.bus.write(self.now(), write);
+        self.sleep(match write {
+            _ if unanswered => DEAD_SERVO,
+            _ if self.options.servos.instant => Duration::ZERO,
+            ServoWrite::All { .. } => self.options.packet_to_all,
+            _ => self.options.answered_write,
+        });
+    }
+
     fn sample(&mut self) {
         for joint in 0..POLLED.len() {
             self.sample_joint(joint);
@@ -337,20 +345,18 @@ impl Board {
 
     /// One read of one servo, outside of the scans.
     pub(super) fn look(&mut self, id: u8) {
-        if id == MIRROR_ID
-            && let Some(place) = self.bus.answering(id)
-        {
+        let answering = self.bus.answering(id);
+        if let (MIRROR_ID, Some(place)) = (id, answering) {
             self.cpu.measured.mirror_load = self.bus.load(place);
         }
         if let Some(joint) = POLLED.iter().position(|&place| place + usize::from(FIRST_ID) == usize::from(id))
         {
             self.sample_joint(joint);
         }
-        if !self.bus.answers(id) {
-            self.cpu.first([Step::Delay(DEAD_SERVO)]);
-            if self.cpu.feedback_mode == 1 {
-                self.cpu.steps.insert(1, say(&std::format!("Servo ID:{id} status: failed.")));
-            }
+        if answering.is_none() {
+            let complaint = say(&std::format!("Servo ID:{id} status: failed."));
+            let complaint = (self.cpu.feedback_mode == 1).then_some(complaint);
+            self.cpu.first([Step::Delay(DEAD_SERVO)].into_iter().chain(complaint));
         }
     }
 

@@ -127,6 +127,6 @@ impl Board {
             }
         };
         self.cpu.poses.arrive();
-        self.cpu.first([self.think(), write]);
+        self.cpu.first([write]);
     }
 }

@@ -54,9 +54,9 @@ mod new_x;
 mod options;
 mod outputs;
 mod radio;
+mod services;
 mod servo;
 mod servo_setup;
-mod services;
 mod uart;
 
 pub use board::{Board, ReceivedLine};

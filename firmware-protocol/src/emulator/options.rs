@@ -31,12 +31,13 @@ pub struct BoardOptions {
     pub supply_volt: f64,
     /// Time of one scan of the six servos. Default 9 ms (G1), 10 ms (G3, which reads more); plausible values, unmeasured.
     pub scan: Duration,
-    /// Time of a byte on the servo bus. Default 10 µs: 1 Mbaud.
-    pub bus_byte: Duration,
-    /// Time of one inverse kinematics, which the chip computes in software. Default 150 µs; plausible, unmeasured.
-    pub inverse_kinematics: Duration,
     /// Time of everything else in a loop pass (web server, radio, screen). Default 0.5 ms: scan and UART set the pace.
     pub other_work: Duration,
+    /// Time of a packet with the goals of all servos, which expects no answer: 64 bytes at 1 Mbaud, 0.64 ms, and the
+    /// arithmetic before it. Default 0.8 ms; none with instant servos.
+    pub packet_to_all: Duration,
+    /// Time of a write that a servo answers. Default 0.25 ms; none with instant servos. Without an answer it is 101 ms.
+    pub answered_write: Duration,
     /// Bytes of the UART's receive ring; what does not fit is lost. Default 256.
     pub receive_ring: usize,
     /// Bytes of the UART's transmit FIFO: printing beyond it blocks the loop. Default 128.
@@ -73,9 +74,9 @@ impl BoardOptions {
             servos: ServoOptions::default(),
             supply_volt: 12.1,
             scan: Duration::from_millis(if g3 { 10 } else { 9 }),
-            bus_byte: Duration::from_micros(10),
-            inverse_kinematics: Duration::from_micros(150),
             other_work: Duration::from_micros(500),
+            packet_to_all: Duration::from_micros(800),
+            answered_write: Duration::from_micros(250),
             receive_ring: 256,
             transmit_fifo: 128,
             mission_step: Duration::from_millis(1),

@@ -25,18 +25,20 @@ impl Board {
         let changes_id = command.code() == 501;
         let id = command.byte(if changes_id { "raw" } else { "id" });
         let report = |outcome: &str| {
-            let text = (changes_id && self.cpu.feedback_mode == 1).then(|| say(&format!("change: {id}{outcome}")));
+            let text =
+                (changes_id && self.cpu.feedback_mode == 1).then(|| say(&format!("change: {id}{outcome}")));
             text.into_iter().collect::<Vec<Step>>()
         };
         let look = vec![Step::Look(id)];
-        if !self.bus.answers(id) {
+        if self.bus.answering(id).is_none() {
             return [look, report("failed")].concat();
         }
         let (address, value, then) = match command.byte("new") {
             new if changes_id => (ID, new, new),
             _ => (P_GAIN, command.byte("p"), id),
         };
-        let writes = vec![register(id, LOCK, 0), register(id, address, value.into()), register(then, LOCK, 1)];
+        let writes =
+            vec![register(id, LOCK, 0), register(id, address, value.into()), register(then, LOCK, 1)];
         [look, writes, report("succeed")].concat()
     }
 }
