@@ -80,7 +80,8 @@ fn a_front_truncated_command_can_be_a_stop() {
 fn g3_queues_fifty_and_then_says_so() {
     let mut board = running(Generation::G3);
     for _ in 0..120 {
-        board.receive(b"{\"T\":301,\"mode\":0}\n");
+        // As the mode after boot is, so that nothing else is printed.
+        board.receive(b"{\"T\":605,\"cmd\":1 }\n");
     }
     let out = text(&bytes(&mut board, 210 * MS));
     // 120 lines arrive in 198 ms, and the loop takes one every 10.5 ms.
@@ -97,7 +98,8 @@ fn the_queue_of_g3_holds_exactly_fifty() {
     board.receive(b"{\"T\":111,\"cmd\":1000}\n");
     bytes(&mut board, 50 * MS);
     for count in 1..=51 {
-        board.receive(b"{\"T\":301,\"mode\":0}\n");
+        // As the mode after boot is, so that nothing else is printed.
+        board.receive(b"{\"T\":605,\"cmd\":1 }\n");
         let out = text(&bytes(&mut board, 5 * MS));
         // The answer itself waits until the command that blocks is done.
         assert!(out.is_empty(), "{count}: {out}");

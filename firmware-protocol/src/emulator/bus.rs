@@ -13,6 +13,7 @@ use crate::{FirmwareAngles, Joint};
 
 /// Ids of the servos are 11..=17; 12 and 13 share the shoulder.
 pub(super) const FIRST_ID: u8 = 11;
+const IDS: [u8; 7] = [11, 12, 13, 14, 15, 16, 17];
 /// Places (id − 11) of the servos that the firmware polls: all but 13.
 pub(super) const POLLED: [usize; 6] = [0, 1, 3, 4, 5, 6];
 const MIRROR: usize = 2;
@@ -52,7 +53,7 @@ pub enum ServoWrite {
         /// Bus id.
         id: u8,
     },
-    /// Any other register: 21 P gain, 23 I gain, 48 torque limit.
+    /// Any other register: 21 P gain, 23 I gain, 48 torque limit, 55 EEPROM lock (0 opens it).
     Register {
         /// Bus id.
         id: u8,
@@ -61,6 +62,20 @@ pub enum ServoWrite {
         /// New value.
         value: i32,
     },
+}
+
+impl ServoWrite {
+    /// The one servo that shall answer; `None` for packets to all.
+    fn addressee(self) -> Option<u8> {
+        let (Self::One { id, .. }
+        | Self::Torque { id, .. }
+        | Self::Middle { id }
+        | Self::Register { id, .. }) = self
+        else {
+            return None;
+        };
+        (id != 254).then_some(id)
+    }
 }
 
 /// A servo write and the board's time of it.
@@ -86,6 +101,8 @@ pub(super) struct Bus {
     /// How far servo 13's zero is from the mirror image of 12's, steps.
     mirror_offset: f64,
     pub(super) writes: Option<Vec<TimedWrite>>,
+    /// Ids of the servos, in their EEPROM. Two may have the same.
+    ids: [u8; 7],
 }
 
 /// Place of a joint's (driving) servo.
@@ -120,6 +137,7 @@ impl Bus {
             powered: true,
             mirror_offset: 0.0,
             writes: keep_writes.then(Vec::new),
+            ids: IDS,
         }
     }
 
@@ -169,53 +187,56 @@ impl Bus {
         self.servos.iter().map(|servo| servo.current_ma).fold(0.0, f64::max)
     }
 
-    /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.
-    pub(super) fn addresses_dead(&self, write: ServoWrite) -> bool {
-        let id = match write {
-            ServoWrite::All { .. } => return false,
-            ServoWrite::One { id, .. }
-            | ServoWrite::Torque { id, .. }
-            | ServoWrite::Middle { id }
-            | ServoWrite::Register { id, .. } => id,
-        };
-        self.servos.get(usize::from(id.wrapping_sub(FIRST_ID))).is_some_and(|servo| servo.dead)
+    /// Place of the servo that answers to an id. Of two with the same id one is heard.
+    pub(super) fn answering(&self, id: u8) -> Option<usize> {
+        (0..7).find(|&place| self.ids[place] == id && !self.servos[place].dead)
     }
 
-    /// `unlocked`: the firmware opened the EEPROM first.
-    pub(super) fn write(&mut self, at: Duration, write: ServoWrite, unlocked: bool) {
+    /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.
+    pub(super) fn is_unanswered(&self, write: ServoWrite) -> bool {
+        write.addressee().is_some_and(|id| self.answering(id).is_none())
+    }
+
+    pub(super) fn write(&mut self, at: Duration, write: ServoWrite) {
         if let Some(writes) = &mut self.writes {
             writes.push(TimedWrite { at, write });
         }
-        let Self { servos, options, .. } = self;
-        let addressed = |id: u8| match id {
-            254 => 0..7,
-            id => {
-                let place = usize::from(id.wrapping_sub(FIRST_ID));
-                if place < 7 { place..place + 1 } else { 0..0 }
-            }
-        };
+        let Self { servos, options, ids, .. } = self;
         match write {
             ServoWrite::All { goals, speeds, accelerations } => {
-                for (place, servo) in servos.iter_mut().enumerate() {
-                    servo.write_goal(goals[place], speeds[place], accelerations[place], options);
+                for (part, id) in IDS.into_iter().enumerate() {
+                    for servo in addressed(servos, ids, id) {
+                        servo.write_goal(goals[part], speeds[part], accelerations[part], options);
+                    }
                 }
             }
             ServoWrite::One { id, goal, speed, acceleration } => {
-                for servo in &mut servos[addressed(id)] {
+                for servo in addressed(servos, ids, id) {
                     servo.write_goal(goal, speed, acceleration, options);
                 }
             }
             ServoWrite::Torque { id, value: 128 } | ServoWrite::Middle { id } => {
-                self.calibrate(addressed(id))
+                self.calibrate(id);
             }
             ServoWrite::Torque { id, value } => {
-                servos[addressed(id)].iter_mut().for_each(|servo| servo.write_torque(value != 0, options));
+                addressed(servos, ids, id).for_each(|servo| servo.write_torque(value != 0, options));
+            }
+            ServoWrite::Register { id, address: 5, value } => {
+                for own in servos
+                    .iter()
+                    .zip(ids)
+                    .filter(|(servo, own)| **own == id && !servo.dead)
+                    .map(|(_, own)| own)
+                {
+                    *own = value as u8;
+                }
             }
             ServoWrite::Register { id, address, value } => {
-                for servo in servos[addressed(id)].iter_mut().filter(|servo| !servo.dead) {
+                for servo in addressed(servos, ids, id).filter(|servo| !servo.dead) {
                     match address {
-                        21 | 23 => servo.write_gain(address, value as u8, unlocked, options),
+                        21 | 23 => servo.write_gain(address, value as u8, options),
                         48 => servo.torque_limit = value,
+                        55 => servo.unlocked = value == 0,
                         _ => {}
                     }
                 }
@@ -224,8 +245,8 @@ impl Bus {
     }
 
     /// The middle of servos is set to where they stand. At the shoulder that moves the two servos' zeros apart.
-    fn calibrate(&mut self, places: core::ops::Range<usize>) {
-        for place in places {
+    fn calibrate(&mut self, id: u8) {
+        for place in (0..7).filter(|&place| id == 254 || self.ids[place] == id) {
             let moved = self.servos[place].calibrate_middle(&self.options);
             if place == MIRROR - 1 || place == MIRROR {
                 self.mirror_offset += moved;
@@ -297,6 +318,14 @@ impl Bus {
 
 /// Duty that holds a servo of the stock arm's shoulder, stretched out level: 3°.
 const STOCK_HEAVIEST: f64 = 341.0;
+/// The servos that take a packet to an id; 254 is all.
+fn addressed<'a>(
+    servos: &'a mut [Servo; 7],
+    ids: &'a [u8; 7],
+    id: u8,
+) -> impl Iterator<Item = &'a mut Servo> {
+    servos.iter_mut().zip(ids).filter(move |(_, own)| id == 254 || **own == id).map(|(servo, _)| servo)
+}
 
 /// Shaft steps (feedback frame) of joint angles.
 fn shaft_steps(angles: FirmwareAngles) -> [f64; 6] {

@@ -11,7 +11,7 @@ const OVERLOAD_DUTY: f64 = 800.0;
 const OVERLOAD_TICKS: u32 = 2000;
 const PROTECTED_DUTY: f64 = 200.0;
 
-/// P gain of a servo that has just got its supply.
+/// P gain of a servo as delivered.
 const FACTORY_P: u8 = 32;
 
 /// Where something stands in the way of a joint.
@@ -54,6 +54,10 @@ pub(super) struct Servo {
     pub(super) torque_limit: i32,
     pub(super) p: u8,
     pub(super) i: u8,
+    /// The EEPROM is open (register 55).
+    pub(super) unlocked: bool,
+    /// P gain in the EEPROM, which a loss of supply brings back.
+    stored_p: u8,
     /// It does not answer: broken, cut off, or without supply.
     pub(super) dead: bool,
     /// Shaft, steps; what the encoder sees before rounding.
@@ -84,6 +88,8 @@ impl Servo {
             torque_limit: 1000,
             p: if options.locked_gains_act { 16 } else { FACTORY_P },
             i: 0,
+            unlocked: false,
+            stored_p: FACTORY_P,
             dead: false,
             shaft: steps,
             load: 0,
@@ -99,8 +105,8 @@ impl Servo {
 
     /// The supply comes on: the factory's registers; the shaft stays where it is.
     pub(super) fn power_on(&mut self, options: &ServoOptions) {
-        (self.p, self.i, self.acceleration, self.torque_limit) = (FACTORY_P, 0, 0, 1000);
-        self.torque = options.torque_at_power_on;
+        (self.p, self.i, self.acceleration, self.torque_limit) = (self.stored_p, 0, 0, 1000);
+        (self.torque, self.unlocked) = (options.torque_at_power_on, false);
         if !options.instant {
             self.goal = self.measured();
         }
@@ -156,12 +162,15 @@ impl Servo {
         }
     }
 
-    pub(super) fn write_gain(&mut self, address: u8, value: u8, unlocked: bool, options: &ServoOptions) {
-        if self.dead || !(unlocked || options.locked_gains_act) {
+    pub(super) fn write_gain(&mut self, address: u8, value: u8, options: &ServoOptions) {
+        if self.dead || !(self.unlocked || options.locked_gains_act) {
             return;
         }
         if address == 21 {
             self.p = value;
+            if self.unlocked {
+                self.stored_p = value;
+            }
         } else {
             self.i = value;
         }
