@@ -152,3 +152,69 @@ fn boot_talks_homes_and_then_streams() {
     let again = bytes(&mut board, 300 * MS);
     assert!(text(&again).contains("rst:0x"));
 }
+
+/// Reference: 400 steps for 100 mm at 0.25, each 2 ms and a packet: 1.1-1.2 s.
+#[test]
+fn a_cartesian_move_blocks_for_its_points() {
+    let mut board = running(Generation::G1);
+    bytes(&mut board, 500 * MS);
+    let line = b"{\"T\":104,\"x\":246.16,\"y\":0,\"z\":223.13,\"t\":0,\"r\":0,\"g\":3.14,\"spd\":0.25}\n";
+    let time = deaf(&mut board, line, 5000 * MS).as_secs_f64();
+    assert!((1.05..=1.25).contains(&time), "{time}");
+    // One coordinate is the same machinery.
+    let time =
+        deaf(&mut board, b"{\"T\":103,\"axis\":3,\"pos\":173,\"spd\":0.25}\n", 5000 * MS).as_secs_f64();
+    assert!((0.5..=0.7).contains(&time), "{time}");
+}
+
+#[test]
+fn speed_0_of_t104_hangs_g1_until_the_reset_line_and_not_g3() {
+    let line = b"{\"T\":104,\"x\":246.16,\"y\":0,\"z\":223.13,\"t\":0,\"r\":0,\"g\":3.14}\n";
+    let mut board = running(Generation::G1);
+    bytes(&mut board, 500 * MS);
+    board.receive(line);
+    bytes(&mut board, 1000 * MS);
+    assert!(bytes(&mut board, 60_000 * MS).is_empty() && board.is_hung());
+    board.control_lines(false, true);
+    board.control_lines(false, false);
+    assert!(!frames(&bytes(&mut board, 15_000 * MS)).is_empty() && !board.is_hung());
+    let mut g3 = running(Generation::G3);
+    bytes(&mut g3, 500 * MS);
+    g3.receive(line);
+    bytes(&mut g3, 100 * MS);
+    assert!(g3.is_listening() && !g3.is_hung());
+}
+
+/// Reference: three acknowledged writes for each of seven servos: about 5 ms live, 2.1 s on a dead bus.
+#[test]
+fn torque_limits_take_milliseconds_or_seconds_on_a_dead_bus() {
+    let line = b"{\"T\":112,\"mode\":1,\"b\":60,\"s\":110,\"e\":50,\"t\":50,\"r\":50,\"h\":50}\n";
+    let live = pause(line, false);
+    assert!((4 * MS..=8 * MS).contains(&live), "{live:?}");
+    let dead = pause(line, true).as_secs_f64();
+    assert!((2.1..2.2).contains(&dead), "{dead}");
+}
+
+#[test]
+fn setting_a_new_x_blocks_for_seconds() {
+    for generation in [Generation::G1, Generation::G3] {
+        let time =
+            deaf(&mut running(generation), b"{\"T\":110,\"xAxisAngle\":0}\n", 30_000 * MS).as_secs_f64();
+        assert!((1.0..15.0).contains(&time), "{generation} {time}");
+    }
+}
+
+#[test]
+fn a_mission_without_end_blocks_until_a_byte_comes() {
+    let mut board = running(Generation::G1);
+    board.receive(b"{\"T\":220,\"name\":\"loop\",\"intro\":\"x\"}\n");
+    bytes(&mut board, 200 * MS);
+    board.receive(b"{\"T\":224,\"name\":\"loop\",\"delay\":200}\n");
+    bytes(&mut board, 200 * MS);
+    board.receive(b"{\"T\":242,\"name\":\"loop\",\"times\":-1}\n");
+    bytes(&mut board, 20_000 * MS);
+    assert!(!board.is_listening());
+    board.receive(b"\n");
+    bytes(&mut board, 1500 * MS);
+    assert!(board.is_listening());
+}
