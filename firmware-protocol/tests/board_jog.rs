@@ -85,7 +85,7 @@ fn a_coordinate_moves_in_a_straight_line_and_closes_the_hand() {
     let to = kinematics::forward(board.goal()).position_mm;
     assert!((-110.0..-80.0).contains(&(to[2] - from[2])), "{from:?} {to:?}");
     assert!((to[0] - from[0]).abs() < 1.5 && (to[1] - from[1]).abs() < 1.5, "{from:?} {to:?}");
-    assert!((board.goal().hand_rad - 3.14).abs() < 0.01);
+    assert!((board.goal().hand_rad - core::f64::consts::PI).abs() < 0.01);
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn one_coordinate_closes_the_hand() {
     assert!((board.angles().hand_rad - 2.0).abs() < 0.01);
     execute(&mut board, r#"{"T":103,"axis":3,"pos":213,"spd":0.25}"#, 2000 * MS).unwrap();
     board.advance(1500 * MS);
-    assert!((board.angles().hand_rad - 3.14).abs() < 0.01);
+    assert!((board.angles().hand_rad - core::f64::consts::PI).abs() < 0.01);
     let [x, y, z] = kinematics::forward(board.goal()).position_mm;
     assert!((z - 213.0).abs() < 1.5 && (x - 346.0).abs() < 1.5 && y.abs() < 1.5, "{x} {y} {z}");
 }
