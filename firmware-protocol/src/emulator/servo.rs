@@ -184,7 +184,7 @@ impl Servo {
         let moved = 2048.0 - self.shaft;
         self.place(2048.0);
         self.torque = true;
-        if !options.instant && options.torque_return == TorqueReturn::Hold {
+        if options.instant || options.torque_return == TorqueReturn::Hold {
             self.goal = 2048;
         }
         moved
