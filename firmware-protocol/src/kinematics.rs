@@ -16,6 +16,10 @@ const LINK_3_MM: f64 = 144.49;
 const LINK_4A_MM: f64 = 171.67;
 const LINK_4B_MM: f64 = 13.69;
 
+/// Where the tool is with all joints at home, as the firmware adds it up: x, y, z, mm.
+#[cfg(feature = "emulator")]
+pub(crate) const HOME_MM: [f64; 3] = [LINK_2B_MM + LINK_3_MM + LINK_4A_MM, 0.0, LINK_2A_MM - LINK_4B_MM];
+
 /// Where the firmware says the tool is: the `x`, `y`, `z`, `tit` of T:1051.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ToolPose {

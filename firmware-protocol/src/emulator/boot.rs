@@ -99,8 +99,7 @@ impl Board {
 
     /// The Cartesian move that ends the boot of G1, at the speed and acceleration left over: none, and 20.
     pub(super) fn go_home(&mut self) {
-        self.cpu.poses.goal = HOME;
-        let steps = self.interpolated(0.25);
+        let steps = self.move_to(HOME, 0.25);
         self.cpu.first(steps);
     }
 

@@ -20,7 +20,10 @@ const POINT_PAUSE: Duration = Duration::from_millis(2);
 #[expect(clippy::approx_constant, reason = "the firmware's number, not pi")]
 pub(super) const ASSUMED_HAND_RAD: f64 = 3.14;
 /// Where the boot ends: x, y, z (mm), pitch, roll, hand (rad).
-pub(super) const HOME: [f64; 6] = [346.16, 0.0, 223.13, 0.0, 0.0, ASSUMED_HAND_RAD];
+pub(super) const HOME: [f64; 6] = {
+    let [x, y, z] = kinematics::HOME_MM;
+    [x, y, z, 0.0, 0.0, ASSUMED_HAND_RAD]
+};
 
 /// What the firmware remembers of poses.
 #[derive(Clone, Debug)]
@@ -38,7 +41,13 @@ pub(super) struct Poses {
 impl Poses {
     pub(super) fn new() -> Self {
         let [x, y, z, pitch, roll, _] = HOME;
-        Self { last: [x, y, z, pitch, roll], goal: HOME, reachable: [0.0; 5], commanded_rad: [0.0; 4] }
+        let FirmwareAngles { base_rad, shoulder_rad, elbow_rad, wrist_rad, .. } = FirmwareAngles::HOME;
+        Self {
+            last: [x, y, z, pitch, roll],
+            goal: HOME,
+            reachable: [0.0; 5],
+            commanded_rad: [base_rad, shoulder_rad, elbow_rad, wrist_rad],
+        }
     }
 
     /// Takes a pose for the present one; the roll stays what it was.
@@ -71,37 +80,38 @@ impl Board {
     /// T:103: one coordinate; the others keep the goals that the last loop passes left, the hand closes.
     pub(super) fn single_coordinate(&mut self, command: &Document) -> Vec<Step> {
         let axis = usize::from(command.byte("axis").wrapping_sub(1));
-        let position = command.number("pos");
-        if let Some(goal) = self.cpu.poses.goal.get_mut(axis) {
-            *goal = position;
+        let mut goal = self.cpu.poses.goal;
+        if let Some(coordinate) = goal.get_mut(axis) {
+            *coordinate = command.number("pos");
         }
-        self.interpolated(command.number("spd") as f32)
+        self.move_to(goal, command.number("spd"))
     }
 
     /// T:104.
     pub(super) fn pose(&mut self, command: &Document) -> Vec<Step> {
-        self.cpu.poses.goal = ["x", "y", "z", "t", "r", "g"].map(|key| command.number(key));
-        self.interpolated(command.number("spd") as f32)
+        self.move_to(["x", "y", "z", "t", "r", "g"].map(|key| command.number(key)), command.number("spd"))
     }
 
-    /// A move from where the firmware believes the tool to be to its goal. `speed` is no speed but mm (or rad) a point.
-    pub(super) fn interpolated(&mut self, speed: f32) -> Vec<Step> {
-        if self.g3() && (speed == 0.0 || self.cpu.stop_flag) {
+    /// An interpolated move from where the firmware believes the tool to be. `speed` is no speed but mm (or rad) a point.
+    pub(super) fn move_to(&mut self, goal: [f64; 6], speed: f64) -> Vec<Step> {
+        if self.g3() && speed == 0.0 {
             return vec![];
         }
-        let increment = self.cpu.poses.increment(speed);
-        self.cpu.hung = increment <= 0.0;
+        self.cpu.poses.goal = goal;
+        let increment = self.cpu.poses.increment(speed as f32);
+        self.cpu.hung = increment <= 0.0 && increment.is_finite();
         vec![Step::MoveThrough { fraction: 0.0, increment }]
     }
 
     /// The next point of an interpolated move.
     pub(super) fn move_through(&mut self, fraction: f64, increment: f64) {
-        if self.g3() && self.cpu.stop_flag {
-            self.cpu.hung = false;
-            return;
-        }
         // Written like this, a fraction that is no number ends the move.
         if fraction <= 1.0 {
+            if self.g3() && self.cpu.stop_flag {
+                // The servos keep the point that they were given last.
+                self.cpu.hung = false;
+                return;
+            }
             let point = self.cpu.poses.point(fraction);
             let [x, y, z, pitch, roll] = point;
             let hand = self.cpu.poses.goal[5];

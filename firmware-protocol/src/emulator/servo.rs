@@ -120,7 +120,7 @@ impl Servo {
     pub(super) fn calibrate_middle(&mut self) {
         if !self.dead {
             self.place(2048.0);
-            self.torque = true;
+            (self.goal, self.torque) = (2048, true);
         }
     }
 
