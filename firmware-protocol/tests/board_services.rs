@@ -145,6 +145,34 @@ fn a_command_behind_a_mission_ends_it_before_its_first_step() {
 }
 
 #[test]
+fn a_step_from_feedback_is_where_the_firmware_believes_the_tool_to_be() {
+    let save = |before: &str| {
+        let mut board = quiet(Generation::G1);
+        say(&mut board, &format!(r#"{before}{{"T":223,"name":"boot","spd":0.3}}"#), 300 * MS);
+        file(&board, "boot.mission")
+    };
+    // Single precision made `spd` what it is; roll and hand are missing.
+    let here = save("");
+    assert!(here.contains("{\"T\":104,\"x\":346.1"), "{here}");
+    assert!(here.ends_with(",\"spd\":0.300000012}\r\n"), "{here}");
+    // A single joint, commanded in the same breath, has not moved yet; but the firmware thinks so.
+    let turned = save("{\"T\":101,\"joint\":1,\"rad\":1.5708,\"spd\":0,\"acc\":0}\n");
+    assert!(turned.contains(",\"y\":34"), "{turned}");
+}
+
+#[test]
+fn a_restart_forgets_the_requests_that_wait() {
+    let mut board = quiet(Generation::G1);
+    board.http_js(br#"{"T":600}"#);
+    board.http_js(br#"{"T":105}"#);
+    board.advance(9000 * MS);
+    assert_eq!((board.restarts(), board.take_http_replies()), (1, vec![]));
+    board.http_js(br#"{"T":105}"#);
+    board.advance(100 * MS);
+    assert_eq!(board.take_http_replies().len(), 1);
+}
+
+#[test]
 fn an_empty_mission_played_forever_hangs_the_board() {
     let mut board = quiet(Generation::G1);
     say(&mut board, r#"{"T":242,"name":"boot","times":9999999}"#, 300 * MS);

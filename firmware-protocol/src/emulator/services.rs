@@ -5,6 +5,7 @@ use std::vec::Vec;
 
 use super::board::Board;
 use super::cpu::Step;
+use super::http::Requests;
 use super::mission::Play;
 use super::network::Network;
 use super::outputs::SwitchOutput;
@@ -34,6 +35,7 @@ pub(super) enum Service {
 pub(super) struct Services {
     /// What G1 answers to the next request if its command leaves nothing of its own: JSON.
     pub(super) http_info: Vec<u8>,
+    pub(super) requests: Requests,
     pub(super) outputs: [SwitchOutput; 2],
     pub(super) radio: Radio,
     pub(super) network: Network,
@@ -48,6 +50,7 @@ impl Default for Services {
     fn default() -> Self {
         Self {
             http_info: Self::NO_INFO.to_vec(),
+            requests: Requests::new(),
             outputs: Default::default(),
             radio: Radio::default(),
             network: Network::default(),
