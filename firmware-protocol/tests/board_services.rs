@@ -148,16 +148,21 @@ fn a_command_behind_a_mission_ends_it_before_its_first_step() {
 fn a_step_from_feedback_is_where_the_firmware_believes_the_tool_to_be() {
     let save = |before: &str| {
         let mut board = quiet(Generation::G1);
-        say(&mut board, &format!(r#"{before}{{"T":223,"name":"boot","spd":0.3}}"#), 300 * MS);
-        file(&board, "boot.mission")
+        // While the board is deaf the lines gather, to be read in one loop pass.
+        let wait = r#"{"T":111,"cmd":100}"#;
+        let step = r#"{"T":223,"name":"boot","spd":0.3}"#;
+        let printed = say(&mut board, &format!("{wait}\n{before}{step}"), 300 * MS);
+        (file(&board, "boot.mission"), printed)
     };
     // Single precision made `spd` what it is; roll and hand are missing.
-    let here = save("");
+    let (here, _) = save("");
     assert!(here.contains("{\"T\":104,\"x\":346.1"), "{here}");
     assert!(here.ends_with(",\"spd\":0.300000012}\r\n"), "{here}");
-    // A single joint, commanded in the same breath, has not moved yet; but the firmware thinks so.
-    let turned = save("{\"T\":101,\"joint\":1,\"rad\":1.5708,\"spd\":0,\"acc\":0}\n");
-    assert!(turned.contains(",\"y\":34"), "{turned}");
+    // A single joint, commanded in the same breath, has not moved yet; but the firmware thinks so, and says so.
+    let (turned, printed) = save("{\"T\":101,\"joint\":1,\"rad\":1.5708,\"spd\":0,\"acc\":0}\n");
+    assert!(turned.contains(",\"y\":346.1"), "{turned}");
+    let frame = printed.lines().next().unwrap();
+    assert!(frame.contains(",\"y\":346.1") && frame.contains(",\"b\":0.0"), "{frame}");
 }
 
 #[test]
@@ -352,4 +357,17 @@ fn two_servos_of_one_id_both_move() {
     say(&mut board, r#"{"T":106,"cmd":2,"spd":0,"acc":0}"#, 1500 * MS);
     let [.., roll, hand] = board.encoder_steps();
     assert!(roll.abs_diff(1304) < 3 && hand.abs_diff(1304) < 3, "{roll} {hand}");
+}
+
+#[test]
+fn outputs_keep_their_duty_when_they_are_switched_off() {
+    let mut board = quiet(Generation::G1);
+    say(&mut board, r#"{"T":113,"pwm_a":99.6,"pwm_b":-300}"#, 50 * MS);
+    let [a, b] = [Drive::Forward, Drive::Reverse].map(|drive| SwitchOutput { drive, duty: 0 });
+    assert_eq!(board.switch_outputs(), [SwitchOutput { duty: 99, ..a }, SwitchOutput { duty: 300, ..b }]);
+    say(&mut board, r#"{"T":113,"pwm_a":0,"pwm_b":20}"#, 50 * MS);
+    let [a, b] = [(Drive::Off, 99), (Drive::Forward, 20)].map(|(drive, duty)| SwitchOutput { drive, duty });
+    assert_eq!(board.switch_outputs(), [a, b]);
+    say(&mut board, r#"{"T":115}"#, 50 * MS);
+    assert_eq!(board.switch_outputs(), [a, SwitchOutput { drive: Drive::Off, ..b }]);
 }
