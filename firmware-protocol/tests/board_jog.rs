@@ -89,6 +89,19 @@ fn a_coordinate_moves_in_a_straight_line_and_closes_the_hand() {
 }
 
 #[test]
+fn a_coordinate_ends_where_the_arm_does() {
+    let mut board = board(Generation::G1, 0);
+    jog(&mut board, 1, 1, 1, 100);
+    board.advance(3000 * MS);
+    let [x, _, z] = kinematics::forward(board.goal()).position_mm;
+    // At this height the wrist's circle (383.2 mm) ends at x = 473; a tick is 10 mm.
+    assert!((462.0..=475.0).contains(&x) && (z - 224.0).abs() < 2.0, "{x} {z}");
+    board.take_writes();
+    board.advance(500 * MS);
+    assert!(board.take_writes().len() > 40, "it goes on trying");
+}
+
+#[test]
 fn the_elbow_of_g3_ends_at_zero() {
     for (generation, end) in [(Generation::G1, -core::f64::consts::FRAC_PI_4), (Generation::G3, 0.0)] {
         let mut board = board(generation, 0);

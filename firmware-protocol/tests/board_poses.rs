@@ -178,6 +178,14 @@ fn g3_is_stopped_in_the_middle_of_a_move() {
 }
 
 #[test]
+fn the_speed_of_a_move_is_single_precision() {
+    // Ten times 0.1 is less than 1 in double precision and more in single: one point less.
+    let mut board = quiet(Generation::G1);
+    execute(&mut board, r#"{"T":103,"axis":5,"pos":1,"spd":0.1}"#, 1000 * MS).unwrap();
+    assert_eq!(board.take_writes().len(), 11);
+}
+
+#[test]
 fn one_coordinate_closes_the_hand() {
     let mut board = quiet(Generation::G1);
     board.receive(b"{\"T\":106,\"cmd\":2,\"spd\":0,\"acc\":0}\n");
@@ -232,6 +240,29 @@ fn a_shoulder_that_dies_while_homing_makes_the_arm_limp() {
     board.set_dead(dead);
     board.advance(400 * MS);
     assert_eq!(board.torque(), [false, true, false, false, false, false]);
+}
+
+/// Homing trusts what the last scan saw of a servo: one that died since is asked once more.
+#[test]
+fn a_servo_that_died_since_the_last_scan_is_waited_for_once() {
+    let mut board = Board::new(BoardOptions { baud: u32::MAX, ..options(Generation::G1) });
+    board.receive(b"{\"T\":605,\"cmd\":0}\n{\"T\":101,\"joint\":2,\"rad\":1,\"spd\":0,\"acc\":0}\n");
+    board.advance(1500 * MS);
+    while board.next_pass().is_none() {
+        board.advance(Duration::from_micros(100));
+    }
+    let mut dead = [false; 7];
+    dead[1] = true;
+    board.set_dead(dead);
+    board.take_writes();
+    board.receive(b"{\"T\":100}\n");
+    board.advance(600 * MS);
+    let writes = board.take_writes();
+    let limp = ServoWrite::Torque { id: 254, value: 0 };
+    let limp = writes.iter().find(|timed| timed.write == limp).unwrap();
+    let waited = limp.at - writes[0].at;
+    // A command and a question without answer, 101 ms each, and the pause of 10 ms.
+    assert!((212..=214).contains(&waited.as_millis()), "{waited:?}");
 }
 
 #[test]

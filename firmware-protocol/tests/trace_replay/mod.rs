@@ -47,7 +47,8 @@ pub(crate) fn replay_family(compressed: impl Read) -> Outcome {
     outcome
 }
 
-fn replay_line(line: &str) -> Result<(String, Result<(), String>), String> {
+/// Replays one case: its name and its first difference. An error means that it is no case.
+pub(crate) fn replay_line(line: &str) -> Result<(String, Result<(), String>), String> {
     let case: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let name = case["case"].as_str().ok_or("a case without a name")?.to_owned();
     Ok((name, replay::replay(&case)))
