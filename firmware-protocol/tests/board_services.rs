@@ -178,6 +178,29 @@ fn a_restart_forgets_the_requests_that_wait() {
 }
 
 #[test]
+fn a_step_that_plays_itself_overruns_the_stack() {
+    for step in [r#"{"T":241,"name":"loop","stepNum":1}"#, r#"{"T":242,"name":"loop","times":1}"#] {
+        let mut board = quiet(Generation::G1);
+        board.set_flash_file("loop.mission", format!("{{}}\r\n{step}\r\n").as_bytes());
+        say(&mut board, step, 1000 * MS);
+        assert_eq!(board.restarts(), 1, "{step}");
+    }
+}
+
+#[test]
+fn a_full_flash_takes_no_more_lines() {
+    let mut board = quiet(Generation::G1);
+    let append = r#"{"T":201,"name":"more","content":"0123456789"}"#;
+    board.set_flash_file("full", &vec![b'a'; 0x15_e001]);
+    say(&mut board, append, 100 * MS);
+    assert_eq!(board.flash_file("more"), Some(&b""[..]));
+    board.set_flash_file("full", b"");
+    say(&mut board, r#"{"T":203,"name":"more"}"#, 100 * MS);
+    say(&mut board, append, 100 * MS);
+    assert_eq!(board.flash_file("more"), Some(&b"0123456789\r\n"[..]));
+}
+
+#[test]
 fn an_empty_mission_played_forever_hangs_the_board() {
     let mut board = quiet(Generation::G1);
     say(&mut board, r#"{"T":242,"name":"boot","times":9999999}"#, 300 * MS);

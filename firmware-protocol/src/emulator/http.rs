@@ -21,7 +21,7 @@ pub struct HttpReply {
     pub ticket: u64,
     /// The body.
     pub body: Vec<u8>,
-    /// The value of `Content-Type`. G1 misspells `text/plain`.
+    /// The value of `Content-Type`. G1 misspells `text/plain`; what G3 says is not known.
     pub content_type: &'static str,
 }
 
