@@ -75,7 +75,6 @@ impl Board {
     /// T:600, or the reset line: the chip forgets everything, the servos keep theirs.
     pub(super) fn reboot(&mut self) {
         self.restarts += 1;
-        self.web.waiting.clear();
         self.cpu.forget_everything(self.options.boot_feedback_mode);
         self.start_boot();
     }

@@ -35,11 +35,17 @@ impl Flash {
         self.files.insert(name.to_vec(), content);
     }
 
-    /// Adds a line with CR LF.
+    /// Adds a line with CR LF. What does not fit into the partition is lost.
     pub(super) fn append(&mut self, name: &[u8], line: &[u8]) {
         let file = self.files.entry(name.to_vec()).or_default();
+        let before = file.len();
         file.extend(line);
         file.extend(b"\r\n");
+        if self.used_bytes() > Self::TOTAL_BYTES
+            && let Some(file) = self.files.get_mut(name)
+        {
+            file.truncate(before);
+        }
     }
 
     pub(super) fn remove(&mut self, name: &[u8]) -> bool {

@@ -21,15 +21,17 @@ pub struct HttpReply {
     pub ticket: u64,
     /// The body.
     pub body: Vec<u8>,
-    /// The value of `Content-Type`. G1 misspells `text/plain`.
+    /// The value of `Content-Type`. G1 misspells `text/plain`; what G3 says is not known.
     pub content_type: &'static str,
 }
 
-/// Requests and answers. They outlive a restart only as far as the answers go.
+/// Requests that wait for a loop pass (G1): ticket and text.
+pub(super) type Requests = VecDeque<(u64, Vec<u8>)>;
+
+/// What the other end of the network has: its tickets and its answers.
 #[derive(Debug, Default)]
 pub(super) struct Web {
     tickets: u64,
-    pub(super) waiting: VecDeque<(u64, Vec<u8>)>,
     replies: Vec<HttpReply>,
 }
 
@@ -42,7 +44,7 @@ impl Board {
         self.web.tickets += 1;
         let ticket = self.web.tickets;
         if !self.g3() {
-            self.web.waiting.push_back((ticket, argument.to_vec()));
+            self.cpu.services.requests.push_back((ticket, argument.to_vec()));
             return ticket;
         }
         let body: &[u8] = if self.cpu.queue.len() < QUEUE_LINES {
@@ -64,7 +66,7 @@ impl Board {
     }
 
     pub(super) fn serve_request(&mut self) -> Vec<Step> {
-        let Some((ticket, argument)) = self.web.waiting.pop_front() else { return vec![] };
+        let Some((ticket, argument)) = self.cpu.services.requests.pop_front() else { return vec![] };
         let command = json::read_unchecked(&argument, self.options.json);
         let mut steps = self.execute(&command);
         steps.push(Step::Service(Service::Answer(ticket)));

@@ -1,5 +1,6 @@
 //! T:220 to 231, 241, 242 and 602: missions, files of commands that the board plays by itself.
 
+use core::time::Duration;
 use std::format;
 use std::vec;
 use std::vec::Vec;
@@ -10,6 +11,9 @@ use super::files::FileWork;
 use super::frame;
 use super::json::{self, Document, Object};
 use super::services::Service;
+
+/// How deep steps may play steps. The stack of the chip's loop has 8 KiB; how many levels it holds was not measured.
+const NESTED_STEPS: u32 = 16;
 
 /// A mission being played.
 #[derive(Clone, Debug)]
@@ -150,10 +154,24 @@ impl Board {
             work.say_in_debug([&b"[cmd]: "[..], &line].concat());
         });
         if let Some(document) = document {
-            steps.extend(self.execute(&document));
-            steps.push(Step::Service(Service::StepFinished));
+            steps.extend([Step::Service(Service::RunStep(document)), Step::Service(Service::StepFinished)]);
         }
         steps
+    }
+
+    /// The command of a step. Steps that play steps end where the chip's stack does.
+    pub(super) fn run_step(&mut self, command: &Document) -> Vec<Step> {
+        self.cpu.services.nested_steps += 1;
+        if self.cpu.services.nested_steps > NESTED_STEPS {
+            vec![Step::Restart]
+        } else {
+            self.execute(command)
+        }
+    }
+
+    pub(super) fn finish_step(&mut self) -> Vec<Step> {
+        self.cpu.services.nested_steps = self.cpu.services.nested_steps.saturating_sub(1);
+        if self.cpu.feedback_mode == 1 { vec![super::cpu::say("[step finished]")] } else { vec![] }
     }
 
     /// T:242, and the boot with the mission `boot`.
@@ -174,7 +192,10 @@ impl Board {
             if !self.g3() && self.uart.has_input() {
                 return text("[missionPlay abort.]");
             }
-            let mut steps = vec![Step::Delay(self.options.mission_step)];
+            // Never 0 for long, or a mission without work would stop the clock.
+            let least =
+                if (0..1000).contains(&play.times) { Duration::ZERO } else { Duration::from_micros(1) };
+            let mut steps = vec![Step::Delay(self.options.mission_step.max(least))];
             steps.extend(self.play_step(&play.name, play.step));
             play.step += 1;
             steps.push(Step::Service(Service::Play(play)));

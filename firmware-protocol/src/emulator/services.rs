@@ -5,6 +5,8 @@ use std::vec::Vec;
 
 use super::board::Board;
 use super::cpu::Step;
+use super::http::Requests;
+use super::json::Document;
 use super::mission::Play;
 use super::network::Network;
 use super::outputs::SwitchOutput;
@@ -19,7 +21,9 @@ pub(super) enum Service {
     Answer(u64),
     /// Go on with a mission.
     Play(Play),
-    /// Debug text behind a step.
+    /// Execute a step of a mission.
+    RunStep(Document),
+    /// The step is done with.
     StepFinished,
     /// WiFi as the file in flash says (boot).
     StartNetwork,
@@ -34,6 +38,9 @@ pub(super) enum Service {
 pub(super) struct Services {
     /// What G1 answers to the next request if its command leaves nothing of its own: JSON.
     pub(super) http_info: Vec<u8>,
+    pub(super) requests: Requests,
+    /// Steps of missions that are being executed, one inside the other.
+    pub(super) nested_steps: u32,
     pub(super) outputs: [SwitchOutput; 2],
     pub(super) radio: Radio,
     pub(super) network: Network,
@@ -48,6 +55,8 @@ impl Default for Services {
     fn default() -> Self {
         Self {
             http_info: Self::NO_INFO.to_vec(),
+            requests: Requests::new(),
+            nested_steps: 0,
             outputs: Default::default(),
             radio: Radio::default(),
             network: Network::default(),
@@ -64,8 +73,8 @@ impl Board {
                 vec![]
             }
             Service::Play(play) => self.play_on(play),
-            Service::StepFinished if self.cpu.feedback_mode == 1 => vec![super::cpu::say("[step finished]")],
-            Service::StepFinished => vec![],
+            Service::RunStep(command) => self.run_step(&command),
+            Service::StepFinished => self.finish_step(),
             Service::StartNetwork => self.start_network(),
             Service::BootMission => self.boot_mission(),
             Service::Lead => self.lead(),
