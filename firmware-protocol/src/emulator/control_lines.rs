@@ -68,7 +68,6 @@ impl Board {
     /// Everything volatile of the chip is gone; the servos keep theirs.
     fn restart_chip(&mut self) {
         self.uart.reset();
-        self.web.waiting.clear();
         self.cpu.forget_everything(self.options.boot_feedback_mode);
         self.cpu.wake_from(self.now_ns);
     }
