@@ -84,7 +84,7 @@ fn g3_queues_fifty_and_then_says_so() {
         board.receive(b"{\"T\":605,\"cmd\":1 }\n");
     }
     let out = text(&bytes(&mut board, 210 * MS));
-    // 120 lines arrive in 198 ms, and the loop takes one every 10.5 ms.
+    // 120 lines arrive in 198 ms, and the loop takes one every 10 ms.
     assert!(out.contains("{\"error\":\"Queue full\"}\r\n"), "{out}");
     bytes(&mut board, 2000 * MS);
     let executed = board.take_lines().iter().filter(|line| line.parsed).count();

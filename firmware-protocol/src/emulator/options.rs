@@ -6,7 +6,7 @@
 //! |---|---|---|---|
 //! | JSON library of a unit's build: number of keys, 256-byte pool | [`BoardOptions::json`] | A6 on G1, G1b; A7 on G3 | the other |
 //! | firmware of January 2026 (G2), its source unread | [`BoardOptions::generation`] | none: a G2 unit is emulated as G3 with `receive_ring` and queue as there, or as G1 | |
-//! | time of a scan of the servos | [`BoardOptions::scan`] | 10 ms | any |
+//! | time of a scan of the servos | [`BoardOptions::scan`] | 9.5 ms | any |
 //! | time of the rest of a loop pass | [`BoardOptions::other_work`] | 0.5 ms | any |
 //! | time of a servo write | [`BoardOptions::packet_to_all`], [`BoardOptions::answered_write`] | 0.8 ms, 0.25 ms | any |
 //! | whether opening the port resets the board | [`BoardOptions::reset_circuit`], [`super::Board::control_lines`] | as drawn in the schematic | not connected |
@@ -57,9 +57,9 @@ pub struct BoardOptions {
     pub supply_volt: f64,
     /// Supply below which the servos lose their torque, their registers and their voice: as with USB power alone. Default 6.
     pub brown_out_volt: f64,
-    /// Time of one scan of the six servos. Default 10 ms. Not measured: the bytes on the bus alone take 2.6 ms (G1) or
-    /// 3.5 ms (G3). Streaming at 99.6 % of the wire needs scan and other work within the 11.1 ms that the transmit FIFO
-    /// lasts, and 35-50 ms a poll, with a client that takes 5-11 ms between two, is what 10 ms give.
+    /// Time of one scan of the six servos. Default 9.5 ms. Not measured: the bytes on the bus alone take 2.6 ms (G1) or
+    /// 3.5 ms (G3). Streaming at 99.6 % of the wire needs scan, other work and a packet of goals within the 11.1 ms that the transmit FIFO
+    /// lasts, and 35-50 ms a poll, with a client that takes 5-11 ms between two, is what 9.5 ms give.
     pub scan: Duration,
     /// Time of everything else in a loop pass (web server, radio, screen). Default 0.5 ms: scan and UART set the pace.
     pub other_work: Duration,
@@ -108,7 +108,7 @@ impl BoardOptions {
             servos: ServoOptions::default(),
             supply_volt: 12.1,
             brown_out_volt: 6.0,
-            scan: Duration::from_millis(10),
+            scan: Duration::from_micros(9500),
             other_work: Duration::from_micros(500),
             packet_to_all: Duration::from_micros(800),
             answered_write: Duration::from_micros(250),
