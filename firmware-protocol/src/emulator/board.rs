@@ -243,7 +243,7 @@ impl Board {
     }
 
     /// Whether the firmware is caught in a move without end: T:103 or T:104 with speed 0 (G1) or a negative one. It hears
-    /// nothing until it is reset. G3 leaves it on T:0; with a negative speed, so does either when it comes to a point out
+    /// nothing until [`Board::control_lines`] reset it. G3 leaves it on T:0; with a negative speed, so does either when it comes to a point out
     /// of reach.
     #[must_use]
     pub fn is_hung(&self) -> bool {

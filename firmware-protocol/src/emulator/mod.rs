@@ -5,6 +5,11 @@
 //! then overflows the receive ring is lost. Equal calls give equal bytes; how the time is cut into calls makes no
 //! difference.
 //!
+//! [`BoardOptions`] lists what is not known of the real board and what stands in for it; [`ServoOptions::stock`] is the arm as
+//! delivered, the default [`ServoOptions::clean`] has next to no sag and dead zone. Faults are inputs: [`Board::set_dead`],
+//! [`Board::set_stuck`], [`Board::set_supply_volt`], [`Board::control_lines`], [`Board::set_contact`],
+//! [`Board::set_external_torque`].
+//!
 //! ```
 //! use core::time::Duration;
 //! use firmware_protocol::emulator::{Board, BoardOptions};

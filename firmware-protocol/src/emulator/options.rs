@@ -5,10 +5,13 @@
 //! | not known | option | default | otherwise |
 //! |---|---|---|---|
 //! | JSON library of a unit's build: number of keys, 256-byte pool | [`BoardOptions::json`] | A6 on G1, G1b; A7 on G3 | the other |
-//! | firmware of January 2026 (G2), its source unread | [`BoardOptions::generation`] | none: a G2 unit is emulated as G3 with `receive_ring` and queue as there, or as G1 | |
+//! | firmware of January 2026 (G2), its source unread | [`BoardOptions::generation`] | no G2: choose G3 (24 keys, queue) or G1, whichever the unit's frames resemble | |
 //! | time of a scan of the servos | [`BoardOptions::scan`] | 9.5 ms | any |
 //! | time of the rest of a loop pass | [`BoardOptions::other_work`] | 0.5 ms | any |
 //! | time of a servo write | [`BoardOptions::packet_to_all`], [`BoardOptions::answered_write`] | 0.8 ms, 0.25 ms | any |
+//! | time of the chip's loader, of WiFi and web server at boot | [`BoardOptions::loader`], [`BoardOptions::network_start`] | 50 ms, 300 ms | any |
+//! | time of opening a mission's file | [`BoardOptions::mission_step`] | 1 ms | any |
+//! | replacing a line that a file does not have (memory is overwritten) | [`BoardOptions::stray_write`] | the chip restarts | see there |
 //! | whether opening the port resets the board | [`BoardOptions::reset_circuit`], [`super::Board::control_lines`] | as drawn in the schematic | not connected |
 //! | NaN made an integer (T:1041 out of reach) | [`BoardOptions::nan_to_int`] | largest integer (the chip's compiler library, from memory) | smallest |
 //! | torque switched on again | [`ServoOptions::torque_return`] | holds where it is | goes to the old goal |
