@@ -83,7 +83,7 @@ impl Document {
     /// The field as an Arduino `String`: anything but text is printed as JSON, a missing field as `null`.
     pub(in crate::emulator) fn string(&self, key: &str) -> Vec<u8> {
         match self.member(key) {
-            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Text(text)) => up_to_nul(text),
             Some(other) => other.json(self.library),
             None => b"null".to_vec(),
         }
@@ -92,7 +92,7 @@ impl Document {
     /// The field as a C string: text or nothing.
     pub(in crate::emulator) fn c_string(&self, key: &str) -> Option<Vec<u8>> {
         match self.member(key) {
-            Some(Value::Text(text)) => Some(text.clone()),
+            Some(Value::Text(text)) => Some(up_to_nul(text)),
             _ => None,
         }
     }
@@ -109,6 +109,11 @@ impl Document {
             Value::Null | Value::Nested(_) => None,
         }
     }
+}
+
+/// What a C string holds of a text.
+fn up_to_nul(text: &[u8]) -> Vec<u8> {
+    text.split(|&byte| byte == 0).next().unwrap_or_default().to_vec()
 }
 
 /// Reads a line. `None`: the library reports an error and the firmware drops the line without a word.
@@ -367,5 +372,52 @@ fn push_utf8(text: &mut Vec<u8>, code: u32) {
         0x80..0x800 => text.extend([(code >> 6) as u8 | 0xc0, tail(0)]),
         0x800..0x10000 => text.extend([(code >> 12) as u8 | 0xe0, tail(6), tail(0)]),
         _ => text.extend([(code >> 18) as u8 | 0xf0, tail(12), tail(6), tail(0)]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &[u8]) -> Document {
+        read_unchecked(text, JsonLibrary::A6)
+    }
+
+    #[test]
+    fn fields_as_strings() {
+        let object =
+            br#"{"text":"a\u0000b","number":1.50,"nested":{ "x" : [1, "q\"", true], "y":null },"none":null}"#;
+        let document = document(object);
+        assert_eq!(document.string("text"), b"a");
+        assert_eq!(document.string("number"), b"1.5");
+        assert_eq!(document.string("nested"), br#"{"x":[1,"q\"",true],"y":null}"#);
+        assert_eq!(
+            (document.string("none"), document.string("missing")),
+            (b"null".to_vec(), b"null".to_vec())
+        );
+        assert_eq!((document.c_string("text"), document.c_string("number")), (Some(b"a".to_vec()), None));
+    }
+
+    #[test]
+    fn fields_as_bool() {
+        let object = br#"{"a":0.4,"b":0,"c":"0","d":"","e":null,"f":false,"g":true,"h":-1,"i":[]}"#;
+        let document = document(object);
+        let true_ones: std::string::String =
+            "abcdefghij".chars().filter(|key| document.boolean(key.encode_utf8(&mut [0; 4]))).collect();
+        assert_eq!(true_ones, "acdghi");
+    }
+
+    /// What a board of generation G1 makes of a request that is cut short.
+    #[test]
+    fn members_before_an_error_are_kept() {
+        let document = document(br#"{"T":106,"cmd":2.5,"spd":"1"#);
+        assert_eq!((document.code(), document.number("cmd"), document.word("spd")), (106, 2.5, 0));
+        assert_eq!(read(br#"{"T":106,"cmd":2.5,"spd":"1"#, JsonLibrary::A6), None);
+    }
+
+    #[test]
+    fn a_bare_number_is_json_only_at_the_end() {
+        assert!(read(b"105", JsonLibrary::A6).is_some());
+        assert!(read(b"105\n", JsonLibrary::A6).is_none());
     }
 }
