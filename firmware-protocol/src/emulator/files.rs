@@ -1,4 +1,7 @@
-//! T:200 to 208 and 601: files in flash, dumped to the port as text.
+//! T:200 to 208, 601 and 603: files in flash, dumped to the port as text.
+//!
+//! Traces show T:200, 202 and 603, and missions, which go through the same dumps. The texts of the others are those of the
+//! vendor's firmware for other robots, which shares this part.
 
 use std::format;
 use std::vec;

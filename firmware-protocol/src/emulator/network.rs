@@ -1,4 +1,7 @@
 //! T:401 to 408: WiFi. The virtual board opens its own network; a network to join is never found.
+//!
+//! Traces show T:405, T:408 and the boot. The other texts, and what T:405 leaves for a request by HTTP, are those of the
+//! vendor's firmware for other robots, which shares these parts.
 
 use core::time::Duration;
 use std::format;

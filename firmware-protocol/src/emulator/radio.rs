@@ -1,5 +1,5 @@
 //! T:300 to 306: ESP-NOW, as far as it shows on the port. Nobody else is on the air: messages to known peers are sent, and
-//! none arrive.
+//! none arrive. Left out is the line on delivery that a real chip prints some time after a message was sent.
 
 use std::format;
 use std::vec;

@@ -8,6 +8,9 @@ use super::number::{Number, number};
 use super::pool::Pool;
 use super::print::{number_text, quoted};
 
+#[cfg(test)]
+mod fields;
+
 /// A value as the library stores it.
 #[derive(Clone, Debug, PartialEq)]
 enum Value {
@@ -83,7 +86,7 @@ impl Document {
     /// The field as an Arduino `String`: anything but text is printed as JSON, a missing field as `null`.
     pub(in crate::emulator) fn string(&self, key: &str) -> Vec<u8> {
         match self.member(key) {
-            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Text(text)) => up_to_nul(text),
             Some(other) => other.json(self.library),
             None => b"null".to_vec(),
         }
@@ -92,7 +95,7 @@ impl Document {
     /// The field as a C string: text or nothing.
     pub(in crate::emulator) fn c_string(&self, key: &str) -> Option<Vec<u8>> {
         match self.member(key) {
-            Some(Value::Text(text)) => Some(text.clone()),
+            Some(Value::Text(text)) => Some(up_to_nul(text)),
             _ => None,
         }
     }
@@ -109,6 +112,11 @@ impl Document {
             Value::Null | Value::Nested(_) => None,
         }
     }
+}
+
+/// What a C string holds of a text.
+fn up_to_nul(text: &[u8]) -> Vec<u8> {
+    text.split(|&byte| byte == 0).next().unwrap_or_default().to_vec()
 }
 
 /// Reads a line. `None`: the library reports an error and the firmware drops the line without a word.
