@@ -11,20 +11,6 @@
 //! UART, 115200 baud, 8N1, no flow control, no checksum: 11 520 bytes a second each way. Host to board: one JSON object a
 //! line, ended by LF. Board to host: JSON objects and free text, mostly ended by CR LF.
 //!
-//! ## Codes
-//! | T | value here | fields | answer |
-//! |---|---|---|---|
-//! | 102 | [`Command::Joints`] | angles in rad, `spd` steps/s, `acc` 100 steps/s² | none |
-//! | 105 | [`Command::ReadFeedback`] | | one T:1051 |
-//! | 605 | [`Command::SetFeedbackMode`] | `cmd` 0 quiet, 1 debug text, 2 stream | none |
-//! | 301 | [`Command::SetEspNow`] | `mode` 0..3 | none |
-//! | 210 | [`Command::SetTorque`] | `cmd` 0 off, 1 on | none |
-//! | 0 | [`danger::DangerousCommand::EmergencyStop`] | | none |
-//! | 999 | [`danger::DangerousCommand::ResetEmergencyStop`] | | none |
-//! | 100 | [`danger::DangerousCommand::MoveHome`] | | none |
-//! | 600 | [`danger::DangerousCommand::Reboot`] | | boot text |
-//! | 1051 | [`Feedback`] (board to host) | see there | |
-//!
 //! ## Rules of the board that shaped this crate
 //! * A missing, null or out-of-range field is **0**, silently: speed 0 is full speed, acceleration 0 no ramp. So every
 //!   command is sent whole, and its numbers are types that cannot be 0 or NaN.
@@ -57,11 +43,15 @@ mod servo;
 pub mod steps;
 
 pub use angles::{FirmwareAngles, Joint};
-pub use command::{Command, EspNowMode, FeedbackMode, GoalAngles, LINE_BREAK, Torque};
+pub use command::{
+    Adaptation, BoardDelay, Command, EspNowMode, FeedbackMode, FileCommand, FileName, GoalAngles,
+    GoalDegrees, GoalPose, HandGoal, JointGoal, JointGoalDegrees, LINE_BREAK, MAX_LINE_BYTES, MacAddress,
+    MissionCommand, MissionName, Place, Pwm, RadioCommand, RadioControl, RadioMessage, Repeats,
+};
 pub use error::Error;
 pub use feedback::{
     BusFault, Feedback, FeedbackError, FeedbackKey, FeedbackShape, Line, LineSplitter, TorqueSwitch,
     parse_line,
 };
 pub use generation::Generation;
-pub use servo::{ServoAcceleration, ServoSpeed};
+pub use servo::{DegreeAcceleration, DegreeSpeed, Gain, ServoAcceleration, ServoId, ServoSpeed, TorqueLimit};
