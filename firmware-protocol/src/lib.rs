@@ -49,6 +49,7 @@ pub use command::{
     MissionCommand, MissionName, Place, Pwm, RadioCommand, RadioControl, RadioMessage, Repeats,
 };
 pub use error::Error;
+pub use feedback::health;
 pub use feedback::{
     BusFault, Feedback, FeedbackError, FeedbackKey, FeedbackShape, Line, LineSplitter, TorqueSwitch,
     parse_line,
