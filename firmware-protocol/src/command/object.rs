@@ -96,10 +96,10 @@ impl<'a> Object<'a> {
     /// The command, if a board with the small pool and one with the short lines both take it whole.
     pub(crate) fn checked(self) -> Result<Self, Error> {
         for (_, field) in self.members() {
-            if let Field::Text(text) = field {
-                if text.chars().any(char::is_control) {
-                    return Err(Error::ControlCharacter);
-                }
+            if let Field::Text(text) = field
+                && text.chars().any(char::is_control)
+            {
+                return Err(Error::ControlCharacter);
             }
         }
         let bytes = self.pool_bytes();

@@ -6,7 +6,7 @@
 //!
 //! | finding | from |
 //! |---|---|
-//! | [`Finding::DeadBus`] | the pose of servos never read; or below 6 V without torque; or all six polled ids failing |
+//! | [`Finding::DeadBus`] | the pose of servos never read; below 6 V without torque; all six polled ids failing |
 //! | [`Finding::ServosFailed`] | `Servo ID:NN status: failed.` (mode 1) |
 //! | [`Finding::SlowFeedback`] | frames slower than their own bytes take on the wire: each dead servo costs 101 ms a scan |
 //! | [`Finding::NoFeedback`] | a stream that stopped |

@@ -181,7 +181,10 @@ impl HealthMonitor {
             self.servo_failed.get(usize::from(id.wrapping_sub(11))).is_some_and(|said| held(*said))
         });
         let dead = believe.saturating_sub(1).max(1);
-        let dead_bus = self.never_read >= dead || self.low_without_torque >= dead || servos.has_all_polled();
+        let dead_bus = self.never_read >= dead
+            || self.low_without_torque >= dead
+            || (self.low_without_torque > 0 && !servos.is_empty()) // one frame, and the board's own word
+            || servos.has_all_polled();
         let low = self.low_supply >= dead;
         let low_volt = self.supply_volt.filter(|_| low);
         let torque_off = self.torque_off >= dead;
