@@ -1,6 +1,9 @@
 //! Captures of a real board parse to what a person reads in them.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+use std::time::Duration;
+
+use firmware_protocol::health::{DetectedFirmware, Finding, HealthMonitor, HealthOptions};
 use firmware_protocol::{
     BusFault, Feedback, FeedbackError, FeedbackShape, Line, LineSplitter, TorqueSwitch, parse_line,
 };
@@ -61,6 +64,61 @@ fn the_dead_bus_is_recognised_and_is_not_the_never_read_signature() {
     assert!(!frame.is_never_read_signature());
     assert_eq!(frame.bus_fault(), Some(BusFault::LowSupply));
     assert!(frame.agrees_with_kinematics(1e-5));
+}
+
+/// What a monitor says about a log, each line at its time on the wire.
+fn findings(log: &[u8]) -> (Vec<Finding>, Option<DetectedFirmware>) {
+    let mut monitor = HealthMonitor::new(HealthOptions::default());
+    let (mut lines, mut at) = (LineSplitter::<512>::new(), Duration::ZERO);
+    lines.push(log, |line| {
+        let bytes = line.len() + 2;
+        at += Duration::from_secs_f64(bytes as f64 * 10.0 / 115_200.0);
+        monitor.received(at, &parse_line(line), bytes);
+    });
+    (monitor.findings(at).collect(), monitor.firmware())
+}
+
+#[test]
+fn the_dead_bus_is_found_by_every_sign_of_it() {
+    // The frame and the board's own lines together.
+    let log = include_bytes!("data/wire/g3_dead_bus_feedback.log");
+    let (found, firmware) = findings(log);
+    let [Finding::DeadBus, Finding::ServosFailed { servos }] = found[..] else { panic!("{found:?}") };
+    assert_eq!(servos.to_string(), "11, 16, 17");
+    assert_eq!(firmware, None, "one frame is not enough");
+
+    // The frame alone: supply and torque switches, once it comes twice.
+    let frame =
+        log.split_inclusive(|&byte| byte == b'\n').find(|line| line.starts_with(b"{\"T\":1051")).unwrap();
+    assert_eq!(findings(frame).0, []);
+    let (found, firmware) = findings(&frame.repeat(3));
+    let [Finding::DeadBus, Finding::LowSupply { volt: Some(volt) }, Finding::TorqueOff { joints }] =
+        found[..]
+    else {
+        panic!("{found:?}")
+    };
+    assert_eq!((volt, joints.iter().count()), (0.0, 6));
+    assert_eq!(firmware, Some(DetectedFirmware::G2OrG3));
+    // Supply alone, as where its meter is broken, is no dead bus; neither is a limp arm.
+    let changed = |from: &str, to: &str| String::from_utf8_lossy(frame).replace(from, to).repeat(3);
+    let powered = findings(changed("\"v\":0", "\"v\":1211").as_bytes()).0;
+    assert!(matches!(powered[..], [Finding::TorqueOff { .. }]), "{powered:?}");
+    let holding = findings(changed("G\":0,\"v\":0", "G\":1,\"v\":0").as_bytes()).0;
+    assert!(!holding.contains(&Finding::DeadBus), "{holding:?}");
+
+    // The boot log: all six polled servos fail, and the text about the supply.
+    let (found, firmware) = findings(include_bytes!("data/wire/g3_boot_no_12v.log"));
+    assert_eq!(found[0], Finding::DeadBus);
+    assert!(
+        found.contains(&Finding::LowSupply { volt: None }) && found.contains(&Finding::InitFailed),
+        "{found:?}"
+    );
+    assert_eq!(firmware, Some(DetectedFirmware::G3));
+
+    // The never-read signature, which is none of the above.
+    let signature = format!("{{\"T\":1051,{POSE},\"tB\":0,\"tS\":0,\"tE\":0,\"tT\":0,\"tR\":0}}\r\n");
+    let (found, firmware) = findings(signature.repeat(3).as_bytes());
+    assert_eq!((found, firmware), (vec![Finding::DeadBus], Some(DetectedFirmware::G1)));
 }
 
 const POSE: &str = "\"x\":57.18,\"y\":-7.002530398e-15,\"z\":-223.13,\"tit\":-9.424777961,\"b\":3.141592654,\

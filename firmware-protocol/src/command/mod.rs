@@ -1,96 +1,65 @@
 //! What a host sends: one compact JSON object a line.
 
+mod files;
+mod goals;
+mod missions;
+mod modes;
+mod names;
+mod object;
+mod outputs;
+mod pose;
+mod radio;
 mod text;
+mod write;
 
-use crate::danger::ArmMayFall;
-use crate::{Error, FirmwareAngles, Generation, Joint, ServoAcceleration, ServoSpeed, limits};
+use crate::{DegreeAcceleration, DegreeSpeed, Gain, Joint, ServoAcceleration, ServoSpeed, TorqueLimit};
+
+pub use files::FileCommand;
+pub use goals::{GoalAngles, GoalDegrees, HandGoal, JointGoal, JointGoalDegrees};
+pub use missions::MissionCommand;
+pub use modes::{Adaptation, EspNowMode, FeedbackMode};
+pub use names::{FileName, MissionName, Place, Repeats};
+pub use object::MAX_LINE_BYTES;
+pub(crate) use object::{Object, encoded_by_object};
+pub use outputs::{BoardDelay, Pwm};
+pub use pose::GoalPose;
+pub(crate) use pose::number;
+pub use radio::{MacAddress, RadioCommand, RadioControl, RadioMessage};
 pub(crate) use text::Text;
 
 /// Ends any half line that the board may hold. Send it alone, first, after opening the port: without it the first command
 /// could complete a fragment, and a fragment that parses without a `T` is an emergency stop on the board.
 pub const LINE_BREAK: &[u8] = b"\n";
 
-/// Goal angles that may be sent: finite and of a servo's size. Inside [`limits`] is the caller's choice; the board clamps.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GoalAngles(FirmwareAngles);
-
-impl GoalAngles {
-    /// Largest magnitude that is taken for radians.
-    pub const MAX_ABS_RAD: f64 = 9.9999;
-
-    /// Checks the angles. NaN, infinity and magnitudes above [`Self::MAX_ABS_RAD`] are refused, naming the joint.
-    pub fn new(angles: FirmwareAngles) -> Result<Self, Error> {
-        for (joint, angle_rad) in Joint::ALL.into_iter().zip(angles.to_array()) {
-            if !angle_rad.is_finite() {
-                return Err(Error::AngleNotFinite { joint });
-            }
-            if angle_rad.abs() > Self::MAX_ABS_RAD {
-                return Err(Error::AngleTooLarge { joint, angle_rad });
-            }
-        }
-        Ok(Self(angles))
-    }
-
-    /// Checks the angles and moves them into the generation's accepted ranges, as the board itself would.
-    pub fn clamped(angles: FirmwareAngles, generation: Generation) -> Result<Self, Error> {
-        let Self(angles) = Self::new(angles)?;
-        let (ranges, mut angles) = (limits::ranges(generation), angles.to_array());
-        for (angle, range) in angles.iter_mut().zip(ranges) {
-            *angle = range.clamp(*angle);
-        }
-        Ok(Self(FirmwareAngles::from_array(angles)))
-    }
-
-    /// The angles.
-    #[must_use]
-    pub const fn angles(self) -> FirmwareAngles {
-        self.0
-    }
-
-    /// The angles as they stand on the wire: rounded to 4 decimals.
-    #[must_use]
-    pub fn on_wire(self) -> FirmwareAngles {
-        FirmwareAngles::from_array(self.0.to_array().map(|angle| text::ten_thousandths(angle) as f64 / 1e4))
-    }
-}
-
-/// What the board sends of its own accord: `T:605`. Volatile: a reset brings back the generation's default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FeedbackMode {
-    /// T:1051 only in answer to T:105.
-    Quiet = 0,
-    /// As quiet, with debug text; G1 echoes each line that parses. Default of G3.
-    Debug = 1,
-    /// One T:1051 every loop pass, as fast as the UART drains: 56 Hz on G1, 36 Hz on G3. Default of G1.
-    Stream = 2,
-}
-
-/// Who may move the arm by radio: `T:301`. The default after boot is [`EspNowMode::Follower`]: **any** sender in range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EspNowMode {
-    /// Nobody. What a host should send at start.
-    Off = 0,
-    /// This arm leads a group.
-    LeaderGroup = 1,
-    /// This arm leads one follower.
-    LeaderSingle = 2,
-    /// This arm follows any leader in range.
-    Follower = 3,
-}
-
-/// Torque of all servos: `T:210`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Torque {
-    /// Limp. The arm falls (G1) or first moves to a folded pose and then goes limp (G3).
-    Off(ArmMayFall),
-    /// Servos hold. Whether they hold where they are or jump to their old goal is not known.
-    On,
-}
-
-/// A command without surprises. The others are in [`crate::danger`].
+/// A command of numbers alone, without surprises. Those with texts: [`FileCommand`], [`MissionCommand`], [`RadioCommand`].
+/// Those that drop the arm, block it or rewrite its settings: [`crate::danger`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Command {
+    /// `T:101`: one joint to a goal, by a write that the servo acknowledges. No answer.
+    ///
+    /// ```
+    /// use firmware_protocol::{Command, Joint, JointGoal, ServoAcceleration, ServoSpeed};
+    /// let command = Command::Joint {
+    ///     goal: JointGoal::new(Joint::Elbow, 1.2)?,
+    ///     speed: ServoSpeed::new(300)?,
+    ///     acceleration: ServoAcceleration::new(10)?,
+    /// };
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(
+    ///     command.encode(&mut buffer),
+    ///     b"{\"T\":101,\"joint\":3,\"rad\":1.2000,\"spd\":300,\"acc\":10}\n"
+    /// );
+    /// # Ok::<(), firmware_protocol::Error>(())
+    /// ```
+    Joint {
+        /// Which joint, and where to.
+        goal: JointGoal,
+        /// Top speed.
+        speed: ServoSpeed,
+        /// Ramp.
+        acceleration: ServoAcceleration,
+    },
     /// `T:102`: all joints to a goal in one write, each with this speed and acceleration (they do not arrive together).
     /// No answer.
     ///
@@ -125,7 +94,208 @@ pub enum Command {
     /// assert_eq!(Command::ReadFeedback.encode(&mut buffer), b"{\"T\":105}\n");
     /// ```
     ReadFeedback,
-    /// `T:605`. No answer.
+    /// `T:106`: the hand alone. No answer.
+    ///
+    /// ```
+    /// use firmware_protocol::{Command, HandGoal, ServoAcceleration, ServoSpeed};
+    /// let command = Command::Hand {
+    ///     goal: HandGoal::new(1.57)?,
+    ///     speed: ServoSpeed::new(500)?,
+    ///     acceleration: ServoAcceleration::new(20)?,
+    /// };
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(command.encode(&mut buffer), b"{\"T\":106,\"cmd\":1.5700,\"spd\":500,\"acc\":20}\n");
+    /// # Ok::<(), firmware_protocol::Error>(())
+    /// ```
+    Hand {
+        /// Where to: π closed, smaller open.
+        goal: HandGoal,
+        /// Top speed.
+        speed: ServoSpeed,
+        /// Ramp.
+        acceleration: ServoAcceleration,
+    },
+    /// `T:107`: how hard the hand may grip. Until the next reset; 300 after boot. No answer.
+    ///
+    /// ```
+    /// # use firmware_protocol::{Command, TorqueLimit};
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// let bytes = Command::HandTorque(TorqueLimit::new(200)?).encode(&mut buffer);
+    /// assert_eq!(bytes, b"{\"T\":107,\"tor\":200}\n");
+    /// # Ok::<(), firmware_protocol::Error>(())
+    /// ```
+    HandTorque(TorqueLimit),
+    /// `T:108`: gains of a joint's position loop, until the next reset. More P holds stiffer and may swing. No answer.
+    ///
+    /// ```
+    /// # use firmware_protocol::{Command, Gain, Joint};
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// let command = Command::JointGains { joint: Joint::Shoulder, p: Gain::FIRMWARE_P, i: 0 };
+    /// assert_eq!(command.encode(&mut buffer), b"{\"T\":108,\"joint\":2,\"p\":16,\"i\":0}\n");
+    /// ```
+    JointGains {
+        /// Which joint; for the shoulder both servos.
+        joint: Joint,
+        /// Proportional gain.
+        p: Gain,
+        /// Integral gain, register units; the firmware runs 0.
+        i: u8,
+    },
+    /// `T:109`: gains of all joints back to P = 16, I = 0. No answer.
+    ///
+    /// ```
+    /// # use firmware_protocol::Command;
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(Command::ResetGains.encode(&mut buffer), b"{\"T\":109}\n");
+    /// ```
+    ResetGains,
+    /// `T:111`: the board waits. **It is deaf meanwhile**: G1 loses what exceeds its 256-byte ring. No answer.
+    ///
+    /// ```
+    /// # use firmware_protocol::{BoardDelay, Command};
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// let bytes = Command::Wait(BoardDelay::from_ms(250)?).encode(&mut buffer);
+    /// assert_eq!(bytes, b"{\"T\":111,\"cmd\":250}\n");
+    /// # Ok::<(), firmware_protocol::Error>(())
+    /// ```
+    Wait(BoardDelay),
+    /// `T:112`: joints that give way when pushed. Until the next reset. No answer.
+    ///
+    /// ```
+    /// use firmware_protocol::{Adaptation, Command, TorqueLimit};
+    /// let limit = TorqueLimit::new;
+    /// let soft = Adaptation::On {
+    ///     base: limit(60)?,
+    ///     shoulder: limit(110)?,
+    ///     elbow_wrist_roll: limit(50)?,
+    ///     hand: limit(50)?,
+    /// };
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(
+    ///     Command::Adapt(soft).encode(&mut buffer),
+    ///     b"{\"T\":112,\"mode\":1,\"b\":60,\"s\":110,\"e\":50,\"t\":50,\"r\":50,\"h\":50}\n"
+    /// );
+    /// # Ok::<(), firmware_protocol::Error>(())
+    /// ```
+    Adapt(Adaptation),
+    /// `T:113`: both 12 V outputs. No answer.
+    ///
+    /// ```
+    /// # use firmware_protocol::{Command, Pwm};
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// let bytes = Command::Outputs { a: Pwm::new(-255)?, b: Pwm::OFF }.encode(&mut buffer);
+    /// assert_eq!(bytes, b"{\"T\":113,\"pwm_a\":-255,\"pwm_b\":0}\n");
+    /// # Ok::<(), firmware_protocol::Error>(())
+    /// ```
+    Outputs {
+        /// Output A, which also feeds the LED.
+        a: Pwm,
+        /// Output B.
+        b: Pwm,
+    },
+    /// `T:114`: brightness of the LED on output A, 0..=255. No answer.
+    ///
+    /// ```
+    /// # use firmware_protocol::Command;
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(Command::Light(128).encode(&mut buffer), b"{\"T\":114,\"led\":128}\n");
+    /// ```
+    Light(u8),
+    /// `T:115`: both 12 V outputs off. No answer.
+    ///
+    /// ```
+    /// # use firmware_protocol::Command;
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(Command::OutputsOff.encode(&mut buffer), b"{\"T\":115}\n");
+    /// ```
+    OutputsOff,
+    /// `T:121`: as T:101 in degrees. Answers only for the base: a debug print of the angle in degrees and in radians, two
+    /// lines of text.
+    ///
+    /// ```
+    /// use firmware_protocol::{Command, DegreeAcceleration, DegreeSpeed, Joint, JointGoalDegrees};
+    /// let command = Command::JointDegrees {
+    ///     goal: JointGoalDegrees::new(Joint::Base, -45.5)?,
+    ///     speed: DegreeSpeed::new(30)?,
+    ///     acceleration: DegreeAcceleration::new(2)?,
+    /// };
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(
+    ///     command.encode(&mut buffer),
+    ///     b"{\"T\":121,\"joint\":1,\"angle\":-45.5000,\"spd\":30,\"acc\":2}\n"
+    /// );
+    /// # Ok::<(), firmware_protocol::Error>(())
+    /// ```
+    JointDegrees {
+        /// Which joint, and where to.
+        goal: JointGoalDegrees,
+        /// Top speed.
+        speed: DegreeSpeed,
+        /// Ramp.
+        acceleration: DegreeAcceleration,
+    },
+    /// `T:122`: as T:102 in degrees. Leaves its speed and acceleration behind for [`Command::ToolPose`]. No answer.
+    ///
+    /// ```
+    /// use firmware_protocol::{Command, DegreeAcceleration, DegreeSpeed, GoalDegrees};
+    /// let command = Command::JointsDegrees {
+    ///     goal: GoalDegrees::new([0.0, 0.0, 90.0, 0.0, 0.0, 180.0])?,
+    ///     speed: DegreeSpeed::new(30)?,
+    ///     acceleration: DegreeAcceleration::new(2)?,
+    /// };
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(
+    ///     command.encode(&mut buffer),
+    ///     b"{\"T\":122,\"b\":0.0000,\"s\":0.0000,\"e\":90.0000,\"t\":0.0000,\"r\":0.0000,\"h\":180.0000,\"spd\":30,\
+    ///       \"acc\":2}\n"
+    /// );
+    /// # Ok::<(), firmware_protocol::Error>(())
+    /// ```
+    JointsDegrees {
+        /// Where to.
+        goal: GoalDegrees,
+        /// Top speed of every joint.
+        speed: DegreeSpeed,
+        /// Ramp of every joint.
+        acceleration: DegreeAcceleration,
+    },
+    /// `T:210` with cmd 1: torque of all servos on. Whether they hold where they are or jump to their old goal is not
+    /// known. Off is in [`crate::danger`]. No answer.
+    ///
+    /// ```
+    /// # use firmware_protocol::Command;
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(Command::TorqueOn.encode(&mut buffer), b"{\"T\":210,\"cmd\":1}\n");
+    /// ```
+    TorqueOn,
+    /// `T:300`: whose radio commands the arm obeys as a follower. Debug text in mode 1, else no answer.
+    ///
+    /// ```
+    /// # use firmware_protocol::{Command, RadioControl};
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// let leader = RadioControl::Only("24:6F:28:12:34:56".parse()?);
+    /// let bytes = Command::SetRadioControl(leader).encode(&mut buffer);
+    /// assert_eq!(bytes, b"{\"T\":300,\"mode\":0,\"mac\":\"24:6F:28:12:34:56\"}\n");
+    /// # Ok::<(), firmware_protocol::Error>(())
+    /// ```
+    SetRadioControl(RadioControl),
+    /// `T:301`: who may move the arm by radio. No answer, but debug text for a leader in mode 1.
+    ///
+    /// ```
+    /// # use firmware_protocol::{Command, EspNowMode};
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(Command::SetEspNow(EspNowMode::Off).encode(&mut buffer), b"{\"T\":301,\"mode\":0}\n");
+    /// ```
+    SetEspNow(EspNowMode),
+    /// `T:302`: prints the board's own MAC address, a line of text.
+    ///
+    /// ```
+    /// # use firmware_protocol::Command;
+    /// let mut buffer = [0; Command::MAX_BYTES];
+    /// assert_eq!(Command::ReadMacAddress.encode(&mut buffer), b"{\"T\":302}\n");
+    /// ```
+    ReadMacAddress,
+    /// `T:605`: what the board sends of its own accord. No answer.
     ///
     /// ```
     /// # use firmware_protocol::{Command, FeedbackMode};
@@ -134,22 +304,30 @@ pub enum Command {
     /// assert_eq!(bytes, b"{\"T\":605,\"cmd\":2}\n");
     /// ```
     SetFeedbackMode(FeedbackMode),
-    /// `T:301`. No answer.
+    /// `T:999`: clears the stop flag of a T:0 (G3: Cartesian moves work again; G1 never reads the flag). No answer.
     ///
     /// ```
-    /// # use firmware_protocol::{Command, EspNowMode};
+    /// # use firmware_protocol::Command;
     /// let mut buffer = [0; Command::MAX_BYTES];
-    /// assert_eq!(Command::SetEspNow(EspNowMode::Off).encode(&mut buffer), b"{\"T\":301,\"mode\":0}\n");
+    /// assert_eq!(Command::ResetEmergencyStop.encode(&mut buffer), b"{\"T\":999}\n");
     /// ```
-    SetEspNow(EspNowMode),
-    /// `T:210`. No answer. Off needs an acknowledgement from [`crate::danger`].
+    ResetEmergencyStop,
+    /// `T:1041`: the tool to a pose at once, by the firmware's inverse kinematics. It brings **no speed**: the board uses
+    /// what the last command left behind (after boot full speed with acceleration 20; after T:102 full speed without ramp;
+    /// after T:122 that one's). So send [`Command::JointsDegrees`] with the measured pose first, or better: inverse
+    /// kinematics on the host, and T:102. No answer.
     ///
     /// ```
-    /// # use firmware_protocol::{Command, Torque};
+    /// use firmware_protocol::{Command, FirmwareAngles, Generation, GoalPose};
+    /// let goal = GoalPose::of_joints(Generation::G1, FirmwareAngles { hand_rad: 3.14, ..FirmwareAngles::HOME })?;
     /// let mut buffer = [0; Command::MAX_BYTES];
-    /// assert_eq!(Command::SetTorque(Torque::On).encode(&mut buffer), b"{\"T\":210,\"cmd\":1}\n");
+    /// assert_eq!(
+    ///     Command::ToolPose(goal).encode(&mut buffer),
+    ///     b"{\"T\":1041,\"x\":346.1600,\"y\":0.0000,\"z\":223.1300,\"t\":0.0000,\"r\":0.0000,\"g\":3.1400}\n"
+    /// );
+    /// # Ok::<(), firmware_protocol::Error>(())
     /// ```
-    SetTorque(Torque),
+    ToolPose(GoalPose),
 }
 
 impl Command {
@@ -171,14 +349,9 @@ impl Command {
                 text.angle(b",\"wrist\":", goal.wrist_rad);
                 text.angle(b",\"roll\":", goal.roll_rad);
                 text.angle(b",\"hand\":", goal.hand_rad);
-                text.integer(b",\"spd\":", speed.steps_per_s().into());
-                text.integer(b",\"acc\":", acceleration.units().into());
+                text.servo_motion(speed, acceleration);
             }
-            Self::ReadFeedback => text.literal(b"{\"T\":105"),
-            Self::SetFeedbackMode(mode) => text.integer(b"{\"T\":605,\"cmd\":", mode as u32),
-            Self::SetEspNow(mode) => text.integer(b"{\"T\":301,\"mode\":", mode as u32),
-            Self::SetTorque(Torque::On) => text.literal(b"{\"T\":210,\"cmd\":1"),
-            Self::SetTorque(Torque::Off(_)) => text.literal(b"{\"T\":210,\"cmd\":0"),
+            _ => self.write_rarer(&mut text),
         }
         text.literal(b"}\n");
         text.finish()

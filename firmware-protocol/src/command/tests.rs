@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::{Error, FirmwareAngles, Generation};
 use proptest::prelude::*;
 use std::vec::Vec;
 
@@ -51,12 +52,6 @@ fn clamping_uses_the_generation() {
     let elbow = |generation| GoalAngles::clamped(low, generation).unwrap().angles().elbow_rad;
     assert!((elbow(Generation::G1).to_degrees() + 45.0).abs() < 1e-9);
     assert!(elbow(Generation::G3).abs() < 1e-12);
-}
-
-#[test]
-fn torque_off_needs_the_acknowledgement() {
-    let off = Command::SetTorque(Torque::Off(ArmMayFall::acknowledged()));
-    assert_eq!(encoded(off), b"{\"T\":210,\"cmd\":0}\n");
 }
 
 proptest! {

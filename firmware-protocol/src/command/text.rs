@@ -5,6 +5,11 @@ pub(super) fn ten_thousandths(value: f64) -> i32 {
     (value * 1e4 + if value < 0.0 { -0.5 } else { 0.5 }) as i32
 }
 
+/// The number as it stands on the wire: rounded to 4 decimals. For magnitudes up to 200 000.
+pub(crate) fn on_wire(value: f64) -> f64 {
+    f64::from(ten_thousandths(value)) / 1e4
+}
+
 /// Text being written into a caller's buffer. What does not fit is left out; that the longest command fits is tested.
 pub(crate) struct Text<'b> {
     buffer: &'b mut [u8],
@@ -23,7 +28,7 @@ impl<'b> Text<'b> {
         }
     }
 
-    /// `name` and a number with 4 decimals.
+    /// `name` and a number below 10 with 4 decimals.
     pub(crate) fn angle(&mut self, name: &[u8], angle_rad: f64) {
         self.literal(name);
         let value = ten_thousandths(angle_rad);
@@ -33,6 +38,18 @@ impl<'b> Text<'b> {
         let value = value.unsigned_abs();
         let digit = |power: u32| b'0' + (value / power % 10) as u8;
         self.literal(&[digit(10_000), b'.', digit(1000), digit(100), digit(10), digit(1)]);
+    }
+
+    /// `name` and a number of any size up to 200 000 with 4 decimals: degrees, millimetres.
+    pub(crate) fn decimal(&mut self, name: &[u8], value: f64) {
+        let value = ten_thousandths(value);
+        let sign: &[u8] = if value < 0 { b"-" } else { b"" };
+        self.literal(name);
+        self.literal(sign);
+        let value = value.unsigned_abs();
+        self.integer(b"", value / 10_000);
+        let digit = |power: u32| b'0' + (value / power % 10) as u8;
+        self.literal(&[b'.', digit(1000), digit(100), digit(10), digit(1)]);
     }
 
     /// `name` and a whole number.
@@ -49,6 +66,31 @@ impl<'b> Text<'b> {
             }
         }
         self.literal(&digits[start..]);
+    }
+
+    /// `name` and a whole number with its sign.
+    pub(crate) fn signed(&mut self, name: &[u8], value: i32) {
+        self.literal(name);
+        self.integer(if value < 0 { b"-" } else { b"" }, value.unsigned_abs());
+    }
+
+    /// A text between quotes. It holds no control characters, so two characters need a backslash.
+    pub(crate) fn quoted(&mut self, text: &str) {
+        self.literal(b"\"");
+        let mut rest = text.as_bytes();
+        while let Some(place) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+            let (plain, special) = rest.split_at(place);
+            self.literal(plain);
+            self.literal(b"\\");
+            self.literal(&special[..1]);
+            rest = &special[1..];
+        }
+        self.literal(rest);
+        self.literal(b"\"");
+    }
+
+    pub(crate) const fn length(&self) -> usize {
+        self.length
     }
 
     pub(crate) fn finish(self) -> &'b [u8] {

@@ -1,6 +1,7 @@
 //! What the board sends: bytes -> lines -> values.
 
 mod frame;
+pub mod health;
 mod line;
 mod object;
 mod split;

@@ -30,6 +30,13 @@ pub(super) const PARTS: &[Part] = &[
         run: |workspace| process::run("cargo test", process::cargo(workspace).args(["test", "--workspace"])),
     },
     Part {
+        name: "no-std",
+        title: "a program without the standard library and without an allocator uses firmware-protocol's core",
+        tier: Tier::Test,
+        obstacle: |_| None,
+        run: no_std_program,
+    },
+    Part {
         name: "python",
         title: "the shipped bundle judged by ONNX Runtime and NumPy in Python",
         tier: Tier::Test,
@@ -60,6 +67,22 @@ pub(super) const PARTS: &[Part] = &[
         run: licences,
     },
 ];
+
+/// It links only if the core asks neither for `std` nor for an allocator, and ends with 0 only if the core works.
+fn no_std_program(workspace: &Workspace) -> Result<(), Failure> {
+    let mut cargo = process::cargo(workspace);
+    cargo.args([
+        "run",
+        "--quiet",
+        "--locked",
+        "--manifest-path",
+        "firmware-protocol/tests/no_std_program/Cargo.toml",
+    ]);
+    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        cargo.arg("--target-dir").arg(workspace.join("target"));
+    }
+    process::run("firmware-protocol/tests/no_std_program", &mut cargo)
+}
 
 fn missing(workspace: &Workspace, path: &str) -> Option<String> {
     (!workspace.join(path).exists()).then(|| format!("{path} is not in this checkout"))

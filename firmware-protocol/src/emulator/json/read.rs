@@ -377,3 +377,6 @@ fn push_utf8(text: &mut Vec<u8>, code: u32) {
         _ => text.extend([(code >> 18) as u8 | 0xf0, tail(12), tail(6), tail(0)]),
     }
 }
+
+#[cfg(test)]
+mod round_trip;

@@ -1,4 +1,4 @@
-//! Speeds and accelerations in the units of the servo registers.
+//! Speeds and accelerations of T:101, T:102 and T:106: the servo's own registers.
 
 use crate::Error;
 use crate::steps::STEP_RAD;
