@@ -40,7 +40,7 @@ impl Bench {
     /// A board with the sag and the dead zone of the real arm.
     fn new(generation: Generation) -> Self {
         let mut options = BoardOptions::new(generation);
-        (options.servos.sag_deg, options.servos.dead_zone_deg) = (3.0, 0.8);
+        (options.servos.sag_deg, options.servos.dead_zone_deg) = (3.0, [0.8; 6]);
         Self::with(options)
     }
 
