@@ -8,6 +8,7 @@ mod observation;
 mod stillness;
 mod summary;
 mod time;
+mod timed_fault;
 mod travel;
 
 pub use calibration::{DatasetAngles, JOINT_COUNT, Joint, JointAngles};
@@ -19,4 +20,5 @@ pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
 pub use stillness::StillnessDetector;
 pub use summary::{ChunkTimes, RunSummary, TickJitter};
 pub use time::Timestamp;
+pub use timed_fault::{TimedFault, TimedFaultError};
 pub use travel::Travel;

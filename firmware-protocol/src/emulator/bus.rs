@@ -74,6 +74,8 @@ pub(super) struct Bus {
     pub(super) servos: [Servo; 7],
     pub(super) options: ServoOptions,
     pub(super) contacts: [Option<Contact>; 6],
+    /// Where a jammed joint's shaft is held, steps.
+    pub(super) stuck: [Option<f64>; 6],
     pub(super) writes: Option<Vec<TimedWrite>>,
 }
 
@@ -91,7 +93,7 @@ impl Bus {
         for (servo, dead) in servos.iter_mut().zip(options.dead) {
             servo.dead = dead;
         }
-        Self { servos, options, contacts: [None; 6], writes: keep_writes.then(Vec::new) }
+        Self { servos, options, contacts: [None; 6], stuck: [None; 6], writes: keep_writes.then(Vec::new) }
     }
 
     /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.
@@ -168,7 +170,10 @@ impl Bus {
         for joint in Joint::ALL {
             let place = place(joint);
             let pull = leverage[joint.index()];
-            let stops = stops(joint, self.contacts[joint.index()]);
+            let stops = match self.stuck[joint.index()] {
+                Some(shaft) => (shaft, shaft),
+                None => stops(joint, self.contacts[joint.index()]),
+            };
             self.servos[place].tick(&self.options, sag_steps * pull, fall_steps * pull, stops);
         }
         // Servo 13 is geared to 12: it goes where 12 goes.

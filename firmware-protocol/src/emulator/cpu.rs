@@ -130,6 +130,12 @@ impl Cpu {
         }
     }
 
+    /// Leaves whatever it waits for, at the next moment.
+    pub(super) fn abandon(&mut self) {
+        self.wake_ns = 0;
+        self.printing = false;
+    }
+
     pub(super) fn forget_everything(&mut self, generation: Generation) {
         *self = Self { wake_ns: self.wake_ns, ..Self::new(generation) };
     }

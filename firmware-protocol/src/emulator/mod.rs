@@ -42,6 +42,7 @@ mod cpu;
 mod frame;
 mod json;
 mod options;
+mod outage;
 mod servo;
 mod uart;
 
