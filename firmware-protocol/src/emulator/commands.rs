@@ -34,6 +34,16 @@ fn register(id: u8, address: u8, value: i32) -> Step {
     Step::Write(ServoWrite::Register { id, address, value })
 }
 
+/// A write between the opening and the closing of the servo's EEPROM.
+fn unlocked(write: Step, id: u8) -> [Step; 3] {
+    [register(id, 55, 0), write, register(id, 55, 1)]
+}
+
+/// Torque limit, which the firmware writes as if it lay in EEPROM.
+pub(super) fn torque_limit(id: u8, limit: i32) -> [Step; 3] {
+    unlocked(register(id, 48, limit), id)
+}
+
 fn torque(id: u8, value: u8) -> Step {
     Step::Write(ServoWrite::Torque { id, value })
 }
@@ -73,7 +83,7 @@ impl Board {
                 let goal = |joint| self.goal_of(joint, command.number("cmd"));
                 one(6, goal, command.word("spd"), command.byte("acc"))
             }
-            107 => vec![register(17, 48, command.int("tor").clamp(50, 1000))],
+            107 => torque_limit(17, command.int("tor").clamp(50, 1000)).to_vec(),
             108 => {
                 let gains =
                     [(21, float_to_byte(command.number("p"))), (23, float_to_byte(command.number("i")))];
@@ -94,21 +104,24 @@ impl Board {
                 vec![all(goals, [speed; 7], [acceleration; 7])]
             }
             210 => self.torque_of_all(command.byte("cmd")),
-            300 => self.radio_text(command),
-            301 => {
-                self.cpu.esp_now_mode = command.byte("mode");
-                let debug = self.cpu.feedback_mode == 1 && self.cpu.esp_now_mode == 1;
-                if debug { vec![say("esp-now mode: flow-leader(group)")] } else { vec![] }
-            }
-            302 => vec![say(super::boot::MAC)],
-            502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
-            503 => vec![register(command.byte("id"), 21, command.byte("p").into())],
-            600 => {
-                self.reboot();
+            113..=115 => {
+                self.output_command(command);
                 vec![]
             }
+            200..=208 | 601 | 603 => self.file_command(command),
+            220..=231 | 241 | 242 | 602 => self.mission_command(command),
+            300..=306 => self.radio_command(command),
+            401..=408 => self.network_command(command),
+            501 | 503 => self.servo_setup_command(command),
+            502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
+            600 => vec![Step::Restart],
+            // The settings that are erased matter to nothing that shows.
+            604 => vec![Step::Delay(Duration::from_secs(1))],
             605 => {
-                self.cpu.feedback_mode = command.byte("cmd");
+                let mode = command.byte("cmd");
+                if mode <= 2 {
+                    self.cpu.feedback_mode = mode;
+                }
                 vec![]
             }
             1041 => self.direct_pose(command),
@@ -156,15 +169,6 @@ impl Board {
         vec![all(goals, speeds, accelerations)]
     }
 
-    /// T:300, who may command by radio; only its debug text matters here.
-    fn radio_text(&self, command: &Document) -> Vec<Step> {
-        match (self.cpu.feedback_mode, command.int("mode")) {
-            (1, 0) => vec![say("it won't be ctrl by esp-now broadcast cmd.")],
-            (1, _) => vec![say("it can be ctrl by esp-now broadcast cmd.")],
-            _ => vec![],
-        }
-    }
-
     fn torque_of_all(&self, value: u8) -> Vec<Step> {
         if value != 0 || !self.g3() {
             return vec![torque(254, value)];
@@ -209,5 +213,5 @@ fn adaptation(command: &Document) -> Vec<Step> {
         }
         _ => return vec![],
     };
-    (11..=17).zip(limits).map(|(id, limit)| register(id, 48, limit)).collect()
+    (11..=17).zip(limits).flat_map(|(id, limit)| torque_limit(id, limit)).collect()
 }

@@ -6,8 +6,9 @@ use std::vec::Vec;
 
 use super::board::{Board, ReceivedLine};
 use super::bus::{POLLED, ServoWrite};
+use super::services::{Service, Services};
 use super::{frame, json};
-use crate::Generation;
+use crate::{FeedbackMode, Generation};
 
 /// One thing that the firmware does.
 #[derive(Clone, Debug)]
@@ -24,8 +25,8 @@ pub(super) enum Step {
     Sample,
     /// Debug text about servos that did not answer.
     Complain,
-    /// Send the joints to radio followers.
-    Lead,
+    /// Something besides moving servos.
+    Service(Service),
     /// Text about the supply (G3).
     ComplainSupply,
     /// Print T:1051.
@@ -56,6 +57,10 @@ pub(super) enum Step {
     Listen,
     /// A command is done with.
     Executed,
+    /// The chip restarts.
+    Restart,
+    /// Nothing more happens until the chip is reset.
+    Hang,
 }
 
 /// What servos said when they were last read.
@@ -77,6 +82,10 @@ pub(super) struct Cpu {
     listening: bool,
     /// In the middle of a command.
     executing: bool,
+    /// In a command that never ends.
+    pub(super) hung: bool,
+    /// Loop passes begun.
+    pub(super) passes: u64,
     /// The line being received (G1: in the loop; G3: in the serial task).
     line: Vec<u8>,
     /// Lines waiting for the loop (G3).
@@ -88,34 +97,43 @@ pub(super) struct Cpu {
     pub(super) init_failed: bool,
     /// Speed and acceleration left over by the last command, for those that bring none.
     pub(super) left_over: ([u16; 7], [u8; 7]),
+    pub(super) services: Services,
 }
 
-const QUEUE_LINES: usize = 50;
-const QUEUE_LINE_BYTES: usize = 255;
-const DEAD_SERVO: Duration = Duration::from_millis(101);
+pub(super) const QUEUE_LINES: usize = 50;
+pub(super) const QUEUE_LINE_BYTES: usize = 255;
+pub(super) const DEAD_SERVO: Duration = Duration::from_millis(101);
 
 impl Cpu {
-    pub(super) fn new(generation: Generation) -> Self {
+    pub(super) fn new(feedback_mode: FeedbackMode) -> Self {
         Self {
             steps: VecDeque::new(),
             wake_ns: 0,
             printing: false,
             listening: false,
             executing: false,
+            hung: false,
+            passes: 0,
             line: Vec::new(),
             queue: VecDeque::new(),
             measured: Measured::default(),
-            feedback_mode: if generation == Generation::G3 { 1 } else { 2 },
+            feedback_mode: feedback_mode as u8,
             esp_now_mode: 3,
             stop_flag: false,
             init_failed: false,
             left_over: ([0; 7], [20; 7]),
+            services: Services::default(),
         }
     }
 
     /// When the firmware goes on; `None` while it waits for the transmit FIFO.
     pub(super) fn wake_ns(&self) -> Option<u64> {
         (!self.printing).then_some(self.wake_ns)
+    }
+
+    /// When the pause between two loop passes ends, if the firmware is in it.
+    pub(super) fn next_pass_ns(&self) -> Option<u64> {
+        (self.listening && matches!(self.steps.front(), Some(Step::Pass))).then_some(self.wake_ns)
     }
 
     pub(super) fn is_listening(&self) -> bool {
@@ -136,8 +154,17 @@ impl Cpu {
         self.printing = false;
     }
 
-    pub(super) fn forget_everything(&mut self, generation: Generation) {
-        *self = Self { wake_ns: self.wake_ns, ..Self::new(generation) };
+    /// The steps of a command and its end. Until then the board does not listen.
+    pub(super) fn begin_command(&mut self, mut steps: Vec<Step>) -> Vec<Step> {
+        if !steps.is_empty() {
+            self.executing = true;
+            steps.push(Step::Executed);
+        }
+        steps
+    }
+
+    pub(super) fn forget_everything(&mut self, feedback_mode: FeedbackMode) {
+        *self = Self { wake_ns: self.wake_ns, passes: self.passes, ..Self::new(feedback_mode) };
     }
 }
 
@@ -151,7 +178,9 @@ pub(super) fn say(text: &str) -> Step {
 impl Board {
     /// A board that has been running: servos read, nothing received.
     pub(super) fn start_running(&mut self) {
-        self.cpu.measured.mirror_load = self.bus.load(2);
+        // What its boot printed is long gone.
+        drop(self.create_boot_mission());
+        self.sample_mirror();
         self.sample();
         self.cpu.first([Step::Listen, Step::Pass]);
     }
@@ -183,13 +212,15 @@ impl Board {
     fn execute_step(&mut self, step: Step) {
         match step {
             Step::Pass => {
+                self.cpu.passes += 1;
                 let input = if self.g3() { Step::TakeQueued } else { Step::Drain };
                 self.cpu.first([
                     input,
+                    Step::Service(Service::Serve),
                     Step::Scan,
                     Step::Complain,
                     Step::ComplainSupply,
-                    Step::Lead,
+                    Step::Service(Service::Lead),
                     Step::Stream,
                     Step::EndOfPass,
                 ]);
@@ -202,22 +233,18 @@ impl Board {
             }
             Step::Scan => {
                 let half = Step::Delay(self.options.scan / 2);
-                let dead = POLLED.into_iter().filter(|&place| self.bus.servos[place].dead).count();
+                let dead = POLLED.into_iter().filter(|&place| self.bus.answering(place as u8 + 11).is_none()).count();
                 let timeouts = Step::Delay(DEAD_SERVO * dead as u32);
                 self.cpu.first([half.clone(), Step::Sample, half, timeouts]);
             }
             Step::Sample => self.sample(),
             Step::Complain => self.complain(),
             Step::ComplainSupply => self.complain_supply(),
-            Step::Lead => {
-                // A radio leader without followers.
-                if self.cpu.esp_now_mode == 1 {
-                    self.cpu.first([say("Error sending the data")]);
-                }
-            }
+            Step::Service(service) => self.do_service(service),
             Step::Frame => {
                 let frame = frame::text(self);
                 self.cpu.first([say(&frame)]);
+                self.cpu.services.http_info = frame.into_bytes();
             }
             Step::Stream => {
                 if self.cpu.feedback_mode == 2 {
@@ -252,9 +279,16 @@ impl Board {
             Step::Look(joint) => self.look(joint),
             Step::InitCheck => self.init_check(),
             Step::Home => self.home(),
-            Step::SampleMirror => self.cpu.measured.mirror_load = self.bus.load(2),
+            Step::SampleMirror => {
+                self.sample_mirror();
+            }
             Step::Listen => self.cpu.listening = true,
             Step::Executed => self.cpu.executing = false,
+            Step::Restart => self.reboot(),
+            Step::Hang => {
+                self.cpu.hung = true;
+                self.cpu.first([Step::Delay(Duration::from_secs(1)), Step::Hang]);
+            }
         }
     }
 
@@ -266,16 +300,23 @@ impl Board {
 
     /// Takes over what a joint's servo says; a dead one leaves the old values, without a mark in the feedback.
     pub(super) fn sample_joint(&mut self, joint: usize) -> bool {
-        let place = POLLED[joint];
-        let (servo, load) = (&self.bus.servos[place], self.bus.load(place));
+        let answering = self.bus.answering(POLLED[joint] as u8 + 11);
         let measured = &mut self.cpu.measured;
-        measured.answered[joint] = !servo.dead;
-        measured.torque[joint] = servo.torque && !servo.dead;
-        if !servo.dead {
-            measured.steps[joint] = servo.measured();
-            measured.loads[joint] = load;
-        }
-        !servo.dead
+        measured.answered[joint] = answering.is_some();
+        measured.torque[joint] = false;
+        let Some(place) = answering else { return false };
+        let servo = &self.bus.servos[place];
+        measured.torque[joint] = servo.torque;
+        measured.steps[joint] = servo.measured();
+        measured.loads[joint] = self.bus.load(place);
+        true
+    }
+
+    /// Reads the load of servo 13, as only the boot and the commands that look at single servos do.
+    pub(super) fn sample_mirror(&mut self) -> bool {
+        let Some(place) = self.bus.answering(13) else { return false };
+        self.cpu.measured.mirror_load = self.bus.load(place);
+        true
     }
 
     fn look(&mut self, joint: usize) {
@@ -366,10 +407,8 @@ impl Board {
         let Some(document) = document else { return };
         let echoes = self.cpu.feedback_mode == 1 && !self.g3();
         let steps = self.execute(&document);
-        if !steps.is_empty() {
-            self.cpu.executing = true;
-            self.cpu.first(steps.into_iter().chain([Step::Executed]));
-        }
+        let steps = self.cpu.begin_command(steps);
+        self.cpu.first(steps);
         if echoes {
             let mut echo = line;
             echo.extend(b"\r\n");

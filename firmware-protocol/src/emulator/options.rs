@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::JsonLibrary;
-use crate::{FirmwareAngles, Generation};
+use super::{JsonLibrary, StrayWrite};
+use crate::{FeedbackMode, FirmwareAngles, Generation};
 
 /// Options of a virtual board. Start from [`BoardOptions::new`] and change what matters.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,12 @@ pub struct BoardOptions {
     /// Whether the board has just been reset: boot text, homing motion, then the loop. Default false: it has been running,
     /// homed, for a while.
     pub boot: bool,
+    /// Feedback mode after a reset. Default streaming (G1), debug text (G3).
+    pub boot_feedback_mode: FeedbackMode,
+    /// Time that the chip's own loader takes before the firmware starts. Default 50 ms.
+    pub loader: Duration,
+    /// Time that WiFi, web server and radio take at boot. Default 300 ms; plausible, unmeasured.
+    pub network_start: Duration,
     /// The pose that was commanded before the start, and reached. Default [`BoardOptions::BOOT_POSE`].
     pub initial: FirmwareAngles,
     /// How the servos move.
@@ -31,6 +37,11 @@ pub struct BoardOptions {
     pub receive_ring: usize,
     /// Bytes of the UART's transmit FIFO: printing beyond it blocks the loop. Default 128.
     pub transmit_fifo: usize,
+    /// Time from one step of a mission to the next besides the step's own: the file is opened and read up to it. Default
+    /// 1 ms; plausible, unmeasured.
+    pub mission_step: Duration,
+    /// What happens when a line is to be replaced that a file does not have. Default: the chip restarts.
+    pub stray_write: StrayWrite,
     /// Whether received lines are kept for [`super::Board::take_lines`]. Default false.
     pub keep_lines: bool,
     /// Whether servo writes are kept for [`super::Board::take_writes`]. Default false.
@@ -51,6 +62,9 @@ impl BoardOptions {
             baud: 115_200,
             json: if g3 { JsonLibrary::A7 } else { JsonLibrary::A6 },
             boot: false,
+            boot_feedback_mode: if g3 { FeedbackMode::Debug } else { FeedbackMode::Stream },
+            loader: Duration::from_millis(50),
+            network_start: Duration::from_millis(300),
             initial: Self::BOOT_POSE,
             servos: ServoOptions::default(),
             supply_volt: 12.1,
@@ -58,6 +72,8 @@ impl BoardOptions {
             other_work: Duration::from_micros(500),
             receive_ring: 256,
             transmit_fifo: 128,
+            mission_step: Duration::from_millis(1),
+            stray_write: StrayWrite::default(),
             keep_lines: false,
             keep_writes: false,
         }

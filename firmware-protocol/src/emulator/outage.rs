@@ -27,8 +27,8 @@ impl Board {
         let Self { bus, .. } = self;
         for servo in &mut bus.servos {
             servo.write_torque(false, &bus.options);
-            (servo.torque, servo.p, servo.i, servo.torque_limit) = (false, 32, 0, 1000);
-            (servo.speed, servo.acceleration) = (0, 0);
+            servo.power_on();
+            (servo.torque, servo.speed) = (false, 0);
         }
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Host {
     pub(super) under_way: BTreeMap<usize, (usize, Damage)>,
     /// Web requests that the board has not answered.
     pub(super) requests: BTreeMap<u64, HttpExchange>,
+    /// Restarts of the firmware (T:600) so far.
+    pub(super) restarts: u64,
 }
 
 impl Host {
@@ -97,10 +99,14 @@ impl Host {
         let mut arriving = Vec::with_capacity(sent.len());
         self.outside.outward(now, &sent, &mut arriving);
         self.ports.write(&arriving);
+        if self.board.restarts() != self.restarts {
+            self.restarts = self.board.restarts();
+            self.forget_requests();
+        }
         for reply in self.board.take_http_replies() {
-            self.journal.reply(now, reply.body.as_ref())?;
+            self.journal.reply(now, &reply.body)?;
             if let Some(request) = self.requests.remove(&reply.ticket) {
-                request.answer(reply.content_type.as_ref(), reply.body.as_ref());
+                request.answer(reply.content_type, &reply.body);
             }
         }
         self.journal.ring_losses(now, self.board.lost_bytes(), false)
@@ -118,7 +124,7 @@ impl Host {
                     let report = self.journal.fault_begins(now, &text, kind.is_momentary())?;
                     self.under_way.insert(number, (report, self.outside.damage()));
                     if kind == FaultKind::Reset {
-                        self.board.reset();
+                        self.reset();
                     }
                 }
                 Change::Ends(_) => self.fault_ends(number, false)?,
@@ -139,11 +145,20 @@ impl Host {
         self.journal.fault_ends(self.board.now(), report, effect, with_the_run)
     }
 
+    fn reset(&mut self) {
+        self.board.reset();
+        self.forget_requests();
+    }
+
+    /// A chip that restarts, or is cut off, closes its connections without a word.
+    fn forget_requests(&mut self) {
+        self.requests.clear();
+    }
+
     fn cut_or_mend(&mut self) -> Result<(), SimError> {
         if self.outside.cut {
             self.ports.close();
-            // who asked is gone with the connection
-            self.requests.clear();
+            self.forget_requests();
         } else if self.ports.path().is_none() {
             self.ports.reopen()?;
             if let Some(path) = self.ports.path() {
@@ -165,7 +180,7 @@ impl Host {
         let now = self.board.now();
         match change {
             PortChange::Opened(text) if self.reset_on_open => {
-                self.board.reset();
+                self.reset();
                 self.journal.note(now, &format!("{text}, which resets the board"))
             }
             PortChange::Opened(text) | PortChange::Closed(text) => self.journal.note(now, &text),

@@ -77,6 +77,7 @@ impl VirtualBoard {
             started: Instant::now(),
             under_way: BTreeMap::new(),
             requests: BTreeMap::new(),
+            restarts: 0,
         };
         let stop = Arc::new(AtomicBool::new(false));
         let (thread_stop, thread_shared) = (Arc::clone(&stop), Arc::clone(&shared));
