@@ -31,7 +31,9 @@ pub enum SimError {
         source: io::Error,
     },
     /// Nobody can be let in at an address.
-    #[error("{what} {address}: cannot listen there: {source}; choose another port (0 takes a free one) or an address of this machine")]
+    #[error(
+        "{what} {address}: cannot listen there: {source}; choose another port (0 takes a free one) or an address of this machine"
+    )]
     Listen {
         /// The flag that asked for it.
         what: &'static str,

@@ -35,7 +35,9 @@ pub struct TimedFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimedFaultError {
     /// Two commas, or nothing at all.
-    #[error("a fault is missing in `{list}`: write faults with one comma between them, such as cut@5s:2s,drop=0.01")]
+    #[error(
+        "a fault is missing in `{list}`: write faults with one comma between them, such as cut@5s:2s,drop=0.01"
+    )]
     Empty {
         /// The whole list.
         list: String,
@@ -49,7 +51,9 @@ pub enum TimedFaultError {
         fault: String,
     },
     /// A number that is no time.
-    #[error("`{text}` in `{fault}` is no {what}: write a number with s, ms or min, such as {fault_name}@5s:500ms")]
+    #[error(
+        "`{text}` in `{fault}` is no {what}: write a number with s, ms or min, such as {fault_name}@5s:500ms"
+    )]
     Time {
         /// The fault as written.
         fault: String,
@@ -86,7 +90,9 @@ impl TimedFault {
 
     fn parse(fault: &str) -> Result<Self, TimedFaultError> {
         let (target, rest) = match fault.split_once(':') {
-            Some((number, rest)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some((number, rest))
+                if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
                 (Some(number), rest)
             }
             _ => (None, fault),
@@ -219,7 +225,10 @@ mod tests {
     fn the_list_of_the_fault_drill_reads_alike() {
         let faults = TimedFault::parse_list("camera.freeze@3s,serial.cut@5s:2s").unwrap();
         assert_eq!((faults[0].name.as_str(), faults[0].start.as_secs()), ("camera.freeze", 3));
-        assert_eq!((faults[1].name.as_str(), faults[1].duration), ("serial.cut", Some(Duration::from_secs(2))));
+        assert_eq!(
+            (faults[1].name.as_str(), faults[1].duration),
+            ("serial.cut", Some(Duration::from_secs(2)))
+        );
     }
 
     #[test]

@@ -95,7 +95,14 @@ impl Bus {
         for (servo, dead) in servos.iter_mut().zip(options.dead) {
             servo.dead = dead;
         }
-        Self { servos, options, contacts: [None; 6], stuck: [None; 6], writes: keep_writes.then(Vec::new), ids: IDS }
+        Self {
+            servos,
+            options,
+            contacts: [None; 6],
+            stuck: [None; 6],
+            writes: keep_writes.then(Vec::new),
+            ids: IDS,
+        }
     }
 
     /// The supply comes on.
@@ -145,7 +152,12 @@ impl Bus {
                 addressed(servos, ids, id).for_each(|servo| servo.write_torque(value != 0, options));
             }
             ServoWrite::Register { id, address: 5, value } => {
-                for own in servos.iter().zip(ids).filter(|(servo, own)| **own == id && !servo.dead).map(|(_, own)| own) {
+                for own in servos
+                    .iter()
+                    .zip(ids)
+                    .filter(|(servo, own)| **own == id && !servo.dead)
+                    .map(|(_, own)| own)
+                {
                     *own = value as u8;
                 }
             }
@@ -201,7 +213,11 @@ impl Bus {
 }
 
 /// The servos that take a packet to an id; 254 is all.
-fn addressed<'a>(servos: &'a mut [Servo; 7], ids: &'a [u8; 7], id: u8) -> impl Iterator<Item = &'a mut Servo> {
+fn addressed<'a>(
+    servos: &'a mut [Servo; 7],
+    ids: &'a [u8; 7],
+    id: u8,
+) -> impl Iterator<Item = &'a mut Servo> {
     servos.iter_mut().zip(ids).filter(move |(_, own)| id == 254 || **own == id).map(|(servo, _)| servo)
 }
 

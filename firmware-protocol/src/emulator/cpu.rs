@@ -233,7 +233,10 @@ impl Board {
             }
             Step::Scan => {
                 let half = Step::Delay(self.options.scan / 2);
-                let dead = POLLED.into_iter().filter(|&place| self.bus.answering(place as u8 + 11).is_none()).count();
+                let dead = POLLED
+                    .into_iter()
+                    .filter(|&place| self.bus.answering(place as u8 + 11).is_none())
+                    .count();
                 let timeouts = Step::Delay(DEAD_SERVO * dead as u32);
                 self.cpu.first([half.clone(), Step::Sample, half, timeouts]);
             }

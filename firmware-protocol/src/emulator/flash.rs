@@ -23,7 +23,8 @@ impl Flash {
 
     /// The lines of a file without their LF. A last line without one counts if it is not empty.
     pub(super) fn lines(&self, name: &[u8]) -> Option<Vec<Vec<u8>>> {
-        let mut lines: Vec<Vec<u8>> = self.read(name)?.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+        let mut lines: Vec<Vec<u8>> =
+            self.read(name)?.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
         if lines.last().is_some_and(Vec::is_empty) {
             lines.pop();
         }

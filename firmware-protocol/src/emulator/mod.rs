@@ -50,9 +50,9 @@ mod options;
 mod outage;
 mod outputs;
 mod radio;
+mod services;
 mod servo;
 mod servo_setup;
-mod services;
 mod uart;
 
 pub use board::{Board, ReceivedLine};

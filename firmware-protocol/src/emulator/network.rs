@@ -146,7 +146,11 @@ impl Board {
         self.wait_in_vain(text)
     }
 
-    fn open_and_join(&mut self, access_point: [Option<Vec<u8>>; 2], station: [Option<Vec<u8>>; 2]) -> Vec<Step> {
+    fn open_and_join(
+        &mut self,
+        access_point: [Option<Vec<u8>>; 2],
+        station: [Option<Vec<u8>>; 2],
+    ) -> Vec<Step> {
         let mut text = b"wifi mode on boot: AP+STA\r\nAP/AP+STA mode starts...\r\n".to_vec();
         text.extend(with_text("AP SSID: ", &access_point[0]));
         text.extend(with_text("AP Password: ", &access_point[1]));
@@ -182,7 +186,8 @@ impl Board {
 
     fn save_network(&mut self) -> Vec<Step> {
         let mode = self.cpu.services.network.settings.mode_at_boot;
-        let mut steps = if self.debug_text() { vec![say(&format!("wifi_mode_on_boot: {mode}"))] } else { vec![] };
+        let mut steps =
+            if self.debug_text() { vec![say(&format!("wifi_mode_on_boot: {mode}"))] } else { vec![] };
         steps.extend(self.save_settings());
         steps
     }

@@ -38,7 +38,8 @@ impl Board {
         } else {
             (21, command.byte("p"), id)
         };
-        let writes = vec![register(id, LOCK, 0), register(id, address, value.into()), register(then, LOCK, 1)];
+        let writes =
+            vec![register(id, LOCK, 0), register(id, address, value.into()), register(then, LOCK, 1)];
         [writes, report("succeed")].concat()
     }
 

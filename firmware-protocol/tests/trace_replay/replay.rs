@@ -159,7 +159,9 @@ impl Bench {
         let replies = self.board.take_http_replies();
         let answered = replies.iter().map(|reply| (reply.ticket, reply.body.clone()));
         let expected = match request {
-            Some(ticket) if !step["http_resp"].is_null() => vec![(ticket, record::bytes(&step["http_resp"])?)],
+            Some(ticket) if !step["http_resp"].is_null() => {
+                vec![(ticket, record::bytes(&step["http_resp"])?)]
+            }
             _ => vec![],
         };
         let same = answered.eq(expected);

@@ -73,7 +73,10 @@ impl Host {
         let behind = self.started.elapsed().saturating_sub(self.board.now());
         if behind > STOOD_STILL {
             self.started += behind - STEP;
-            let text = format!("this program stood still for {:.1} s, and the board's clock with it", behind.as_secs_f64());
+            let text = format!(
+                "this program stood still for {:.1} s, and the board's clock with it",
+                behind.as_secs_f64()
+            );
             self.journal.event(self.board.now(), text)?;
         }
         let target = self.started.elapsed().max(self.board.now());

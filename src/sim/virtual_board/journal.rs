@@ -121,7 +121,12 @@ impl Journal {
     }
 
     /// A fault has begun; the number by which it is ended.
-    pub(super) fn fault_begins(&mut self, at: Duration, fault: &str, momentary: bool) -> Result<usize, SimError> {
+    pub(super) fn fault_begins(
+        &mut self,
+        at: Duration,
+        fault: &str,
+        momentary: bool,
+    ) -> Result<usize, SimError> {
         self.event(at, format!("fault {fault} {}", if momentary { "happens" } else { "begins" }))?;
         let ended = momentary.then_some(at);
         let report = FaultReport { fault: fault.to_owned(), began: at, ended, effect: None };

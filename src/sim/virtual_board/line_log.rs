@@ -238,7 +238,10 @@ mod tests {
         for (line, shown) in [
             (r#"{"T":402,"ssid":"a","password":"top"}"#, r#"{"T":402,"ssid":"a","password":"***"}"#),
             (r#"{"password" : "t\"op","T":403}"#, r#"{"password" : "***","T":403}"#),
-            (r#"{"ap_password":"top","sta_password":"top"}"#, r#"{"ap_password":"***","sta_password":"***"}"#),
+            (
+                r#"{"ap_password":"top","sta_password":"top"}"#,
+                r#"{"ap_password":"***","sta_password":"***"}"#,
+            ),
             ("{'password':'top'", "{'password':'***'"),
             (r#"{"password":"top"#, r#"{"password":"***"#),
             (r#"{"T":105}"#, r#"{"T":105}"#),

@@ -135,8 +135,11 @@ fn the_link_is_stable_replaced_and_removed() {
     let folder = tempfile::tempdir().unwrap();
     let (link, log) = (folder.path().join("arm"), folder.path().join("lines.log"));
     std::os::unix::fs::symlink("/nowhere", &link).unwrap();
-    let options =
-        VirtualBoardOptions { link: Some(link.clone()), log: Some(log.clone()), ..VirtualBoardOptions::default() };
+    let options = VirtualBoardOptions {
+        link: Some(link.clone()),
+        log: Some(log.clone()),
+        ..VirtualBoardOptions::default()
+    };
     let board = VirtualBoard::spawn(options).unwrap();
     assert_eq!(std::fs::read_link(&link).unwrap(), board.path());
     let mut port = open(&link);

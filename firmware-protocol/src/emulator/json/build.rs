@@ -164,7 +164,10 @@ mod tests {
         // 4 members, two texts: 64 + 190 + 2.
         assert_eq!(build(JsonLibrary::A6, 189), full);
         assert_eq!(build(JsonLibrary::A6, 190), full.replace("\"b\"", "null"));
-        assert_eq!(build(JsonLibrary::A6, 300), r#"{"name":null,"same":null,"intro":"constant","other":"b"}"#);
+        assert_eq!(
+            build(JsonLibrary::A6, 300),
+            r#"{"name":null,"same":null,"intro":"constant","other":"b"}"#
+        );
         assert_eq!(build(JsonLibrary::A7, 300), full);
     }
 }

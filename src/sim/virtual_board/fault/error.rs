@@ -42,7 +42,9 @@ pub enum FaultError {
         name: String,
     },
     /// A board that is not there.
-    #[error("`{fault}` addresses board {board}, but there are {boards}: give --boards {board}, or another number before the colon")]
+    #[error(
+        "`{fault}` addresses board {board}, but there are {boards}: give --boards {board}, or another number before the colon"
+    )]
     Board {
         /// The fault as written.
         fault: String,

@@ -136,11 +136,7 @@ impl FaultHelp {
         all.iter().find(|help| help.name == name).ok_or_else(|| {
             let distance = |help: &&Self| strsim::damerau_levenshtein(name, help.name);
             let nearest = all.iter().min_by_key(distance).unwrap_or(&all[0]);
-            FaultError::UnknownName {
-                name: name.to_owned(),
-                nearest: nearest.name,
-                example: nearest.example,
-            }
+            FaultError::UnknownName { name: name.to_owned(), nearest: nearest.name, example: nearest.example }
         })
     }
 }
@@ -169,9 +165,7 @@ impl FaultKind {
             "deaf" => alone(Self::Deaf),
             "reset" => alone(Self::Reset),
             "no-12v" => alone(Self::No12V),
-            "garbage" => {
-                Some(Self::Garbage { bursts_per_s: number(0.001, 1000.0, Some(5.0))? })
-            }
+            "garbage" => Some(Self::Garbage { bursts_per_s: number(0.001, 1000.0, Some(5.0))? }),
             "slow" => {
                 let bytes_per_s = number(1.0, 1_000_000.0, Some(2000.0))?;
                 Some(Self::Slow { bytes_per_s: bytes_per_s as u32 })

@@ -46,7 +46,8 @@ pub(in crate::sim::virtual_board) struct HttpExchange {
 impl HttpExchange {
     /// Answers the client, if it is still there.
     pub(in crate::sim::virtual_board) fn answer(self, content_type: &str, body: &[u8]) {
-        let _gone = self.answer.send(HttpAnswer { content_type: content_type.to_owned(), body: body.to_vec() });
+        let _gone =
+            self.answer.send(HttpAnswer { content_type: content_type.to_owned(), body: body.to_vec() });
     }
 }
 
@@ -174,9 +175,15 @@ impl Connection {
                 None => return,
             },
             Ok(Some(Wanted::Page)) => response("200 OK", "text/html", PAGE.as_bytes()),
-            Ok(Some(Wanted::Nothing)) => response("404 Not Found", "text/plain", b"not found: commands go to /js?json=...\n"),
+            Ok(Some(Wanted::Nothing)) => {
+                response("404 Not Found", "text/plain", b"not found: commands go to /js?json=...\n")
+            }
             Ok(None) => return,
-            Err(NotHttp) => response("400 Bad Request", "text/plain", b"this is no HTTP request: try GET /js?json={\"T\":105}\n"),
+            Err(NotHttp) => response(
+                "400 Bad Request",
+                "text/plain",
+                b"this is no HTTP request: try GET /js?json={\"T\":105}\n",
+            ),
         };
         let _gone = self.stream.write_all(&response);
     }

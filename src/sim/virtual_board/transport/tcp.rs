@@ -77,7 +77,9 @@ impl TcpBridge {
         let Some((stream, from)) = &mut self.client else { return (&[], None) };
         match stream.read(buffer) {
             Ok(count @ 1..) => (&buffer[..count], None),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => (&[], None),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                (&[], None)
+            }
             Ok(0) | Err(_) if buffer.is_empty() => (&[], None),
             _ => {
                 let left = ClientChange::Left(*from);
