@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, QueueSelector, ioctl_tiocnxcl, tcflush, tcgetattr, tcsetattr};
 
 use crate::sim::SimError;
 
@@ -101,6 +101,8 @@ impl Terminal {
         match device {
             Ok(device) => {
                 let _ = tcflush(&device, QueueSelector::IFlush);
+                // root gets in all the same; the next client may be somebody else
+                let _ = ioctl_tiocnxcl(&device);
                 true
             }
             Err(error) => error != Errno::BUSY,
