@@ -87,7 +87,6 @@ impl<S: Read + Write> LineClient<S> {
                 }
                 // a terminal whose other end is closed: EIO
                 Ok(0) | Err(_) => return Err(NoLine::Gone),
-                Ok(_) => {}
             }
         }
     }

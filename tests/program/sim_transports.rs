@@ -3,7 +3,7 @@
 use firmware_protocol::{Line, parse_line};
 use rustix::termios::ioctl_tiocexcl;
 
-use crate::sim_clients::{ASK, NoLine, PATIENCE, connect, get, http, open};
+use crate::sim_clients::{ASK, LineClient, NoLine, PATIENCE, connect, get, http, open};
 use crate::sim_run::SimRun;
 
 #[test]
@@ -137,13 +137,10 @@ fn refused_and_lost_lines_are_marked() {
     client.send(b"{\"T\":111,\"cmd\":2000}\n");
     client.send(&[b'x'; 2000]);
     client.send(b"\n");
-    let begun = std::time::Instant::now();
-    while begun.elapsed() < PATIENCE && client.line(PATIENCE).is_ok() {
-        let log = std::fs::read_to_string(sim.folder().join("board.log")).unwrap();
-        if log.contains("bytes lost") && log.contains("x\n") {
-            break;
-        }
-    }
+    wait_for_log(&sim, &mut client, "bytes lost");
+    // the end of that line was lost too
+    client.send(b"\n");
+    wait_for_log(&sim, &mut client, ">? xxx");
     let end = sim.end();
     let (board, log) = (end.only_board(), end.log());
     assert_eq!(log.of(">?")[0], "{\"T\":1");
@@ -152,6 +149,16 @@ fn refused_and_lost_lines_are_marked() {
     assert!((1500..2000).contains(&lost), "{board}");
     log.event(&format!("{lost} bytes lost: the receive ring was full"));
     assert_eq!(board["lines_refused"].as_u64().unwrap(), log.of(">?").len() as u64);
+}
+
+/// Reads on until the log holds a text.
+#[track_caller]
+fn wait_for_log(sim: &SimRun, client: &mut LineClient<std::fs::File>, text: &str) {
+    let begun = std::time::Instant::now();
+    while !std::fs::read_to_string(sim.folder().join("board.log")).unwrap().contains(text) {
+        assert!(begun.elapsed() < PATIENCE, "`{text}` is never logged");
+        let _ = client.line(std::time::Duration::from_millis(50));
+    }
 }
 
 #[test]

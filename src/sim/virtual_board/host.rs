@@ -49,10 +49,8 @@ impl Host {
             self.keep_time()?;
             incoming.clear();
             let change = self.ports.read(self.outside.room(self.board.now()), &mut incoming);
-            if !incoming.is_empty() {
-                let arrived = self.outside.inward(&incoming, &mut self.board);
-                self.journal.counts(|counts| counts.bytes_in += arrived);
-            }
+            let arrived = self.outside.inward(&incoming, &mut self.board);
+            self.journal.counts(|counts| counts.bytes_in += arrived);
             if let Some(change) = change {
                 self.port_changed(change)?;
             }

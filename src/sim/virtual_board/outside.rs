@@ -110,7 +110,7 @@ impl Outside {
         (f64::from(WAITING_BYTES) - waiting).max(0.0) as usize
     }
 
-    /// Carries bytes of a client to the board.
+    /// Carries bytes of a client to the board, if there are any, and what else is on the wire. How many arrived.
     pub(super) fn inward(&mut self, bytes: &[u8], board: &mut Board) -> u64 {
         let now = board.now();
         let mut arriving = Vec::with_capacity(bytes.len());
