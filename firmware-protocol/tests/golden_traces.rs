@@ -21,7 +21,8 @@ macro_rules! families {
 }
 
 families! {
-    t101: 200, t102: 444, t106: 108, t121: 234, t122: 282, edge: 140, fk: 258, fkcmd: 32, numfmt: 230, malf: 208, multi: 32,
-    pool: 80, misc: 272, t0: 20, t100: 8,
+    t101: 200, t102: 444, t103: 138, t104: 202, t104spd: 30, t106: 108, t110: 6, t121: 234, t122: 282, t123: 110, t1041: 336,
+    edge: 140, fk: 258, fkcmd: 32, numfmt: 230, malf: 208, multi: 32, pool: 80, misc: 272, t0: 20, t100: 8, seq: 338,
+    boot: 42, dead: 66, dielater: 80,
     mission: 20, http: 50, espnow: 28, sys: 10, t501: 16,
 }

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::vec::Vec;
 
 use super::bus::{Bus, TimedWrite, place};
+use super::control_lines::ControlLines;
 use super::cpu::Cpu;
 use super::flash::Flash;
 use super::http::Web;
@@ -30,9 +31,9 @@ pub struct Board {
     pub(super) uart: Uart,
     pub(super) bus: Bus,
     pub(super) cpu: Cpu,
+    pub(super) control_lines: ControlLines,
     pub(super) lines: Vec<ReceivedLine>,
     pub(super) lines_received: u64,
-    pub(super) unsupported: u64,
     pub(super) restarts: u64,
     pub(super) flash: Flash,
     pub(super) web: Web,
@@ -51,9 +52,9 @@ impl Board {
             uart: Uart::new(options.baud, options.receive_ring, options.transmit_fifo),
             bus: Bus::new(options.servos.clone(), initial, options.keep_writes),
             cpu: Cpu::new(options.boot_feedback_mode),
+            control_lines: ControlLines::default(),
             lines: Vec::new(),
             lines_received: 0,
-            unsupported: 0,
             restarts: 0,
             flash: Flash::default(),
             web: Web::default(),
@@ -61,6 +62,9 @@ impl Board {
         };
         if board.options.boot {
             board.bus.power_on();
+        }
+        board.set_supply_volt(board.options.supply_volt);
+        if board.options.boot {
             board.start_boot();
         } else {
             board.start_running();
@@ -136,16 +140,34 @@ impl Board {
         Joint::ALL.map(|joint| self.bus.servos[place(joint)].torque)
     }
 
-    /// Puts something in a joint's way, or takes it away. The joint stalls there, its load rises to the torque limit.
+    /// Puts something in a joint's way, or takes it away. The joint stalls there, its load rises to the torque limit; if
+    /// that is above 80 %, the servo protects itself after 2 s with 20 % until it is commanded the other way.
     pub fn set_contact(&mut self, joint: Joint, contact: Option<Contact>) {
         self.bus.contacts[joint.index()] = contact;
     }
 
-    /// Makes servos (ids 11..=17) deaf and mute, or brings them back. Each costs the board 101 ms a scan.
+    /// Blocks a joint where it stands (a stripped gear, a jammed bearing), or frees it. It does not fall either.
+    pub fn set_stuck(&mut self, joint: Joint, stuck: bool) {
+        self.bus.set_stuck(joint, stuck);
+    }
+
+    /// A torque from outside on a joint, N·m towards larger angles, from now on: a held box at the end of the arm, a push.
+    pub fn set_external_torque(&mut self, joint: Joint, torque_nm: f64) {
+        self.bus.set_torque_from_outside(joint, torque_nm);
+    }
+
+    /// How far servo 13 would have the shoulder stand from where servo 12 would, steps. Homing (T:100, boot) sets the zero of
+    /// 13 to where 12 stands at that moment; against an obstacle, or with servos that sag, that is not the middle, and from
+    /// then on the two fight: both report loads, and the shoulder stands between.
+    #[must_use]
+    pub fn shoulder_mispairing_steps(&self) -> f64 {
+        self.bus.mispairing()
+    }
+
+    /// Makes servos (ids 11..=17) deaf and mute, or brings them back. They keep their goals and their torque. Each costs the
+    /// board 101 ms a scan.
     pub fn set_dead(&mut self, dead: [bool; 7]) {
-        for (servo, dead) in self.bus.servos.iter_mut().zip(dead) {
-            servo.dead = dead;
-        }
+        self.bus.set_faulty(dead);
     }
 
     /// Loads that the servos (ids 11..=17) report from now on; `None` lets the model say.
@@ -167,9 +189,12 @@ impl Board {
         core::array::from_fn(|place| self.bus.servos[place].measured())
     }
 
-    /// Supply voltage from now on.
+    /// Supply of the servos from now on. Below [`BoardOptions::brown_out_volt`] (the 12 V plug pulled, a brown-out) they go
+    /// limp and stop answering. When it comes back they have the factory's registers (P 32, torque limit 1000, the hand's 300
+    /// gone) until the board is restarted, and a board that booted without them refuses T:100 until then.
     pub fn set_supply_volt(&mut self, volt: f64) {
         self.options.supply_volt = volt;
+        self.bus.set_powered(volt >= self.options.brown_out_volt);
     }
 
     /// Lines taken in since the start.
@@ -192,12 +217,6 @@ impl Board {
     #[must_use]
     pub fn lost_bytes(&self) -> u64 {
         self.uart.lost()
-    }
-
-    /// Commands that the real board would execute and this one does not yet.
-    #[must_use]
-    pub fn unsupported_commands(&self) -> u64 {
-        self.unsupported
     }
 
     /// Whether the board is in its loop: booted, and not inside a command that blocks.
@@ -223,8 +242,9 @@ impl Board {
         self.options.other_work = other_work;
     }
 
-    /// Whether the firmware is caught in a command that never ends: only [`BoardOptions::boot`] of a new board, as the
-    /// reset line would, gets it out.
+    /// Whether the firmware is caught in a move without end: T:103 or T:104 with speed 0 (G1) or a negative one. It hears
+    /// nothing until it is reset. G3 leaves it on T:0; with a negative speed, so does either when it comes to a point out
+    /// of reach.
     #[must_use]
     pub fn is_hung(&self) -> bool {
         self.cpu.hung
@@ -236,7 +256,7 @@ impl Board {
         self.restarts
     }
 
-    /// The feedback mode as T:605 left it; T:605 takes any byte.
+    /// The feedback mode as T:605 left it: 0 quiet, 1 debug text, 2 stream.
     #[must_use]
     pub fn feedback_mode(&self) -> u8 {
         self.cpu.feedback_mode
@@ -247,7 +267,7 @@ impl Board {
         self.cpu.feedback_mode = mode as u8;
     }
 
-    /// The ESP-NOW mode as T:301 left it; T:301 takes any byte.
+    /// The ESP-NOW mode as T:301 left it.
     #[must_use]
     pub fn esp_now_mode(&self) -> u8 {
         self.cpu.esp_now_mode

@@ -6,6 +6,7 @@ use std::vec::Vec;
 
 use super::board::Board;
 use super::bus::ServoWrite;
+use super::cartesian::HOME;
 use super::commands::torque_limit;
 use super::cpu::{Step, say};
 use super::services::Service;
@@ -23,7 +24,7 @@ const START_DEBUG: &str = "Initialize LittleFS for Flash files ctrl.\r\nLittleFS
 
 const MIDDLE: i32 = 2047;
 
-fn delay(ms: u64) -> Step {
+pub(super) fn delay(ms: u64) -> Step {
     Step::Delay(Duration::from_millis(ms))
 }
 
@@ -65,13 +66,7 @@ impl Board {
         steps.push(Step::Service(Service::BootMission));
         steps.extend(torque_limit(17, 300));
         if !self.g3() {
-            // G1 ends with a Cartesian move home, at the speed and acceleration left over: none, and 20.
-            let home = Step::Write(ServoWrite::All {
-                goals: [MIDDLE, MIDDLE, MIDDLE, MIDDLE + 1, MIDDLE, MIDDLE, MIDDLE],
-                speeds: [0; 7],
-                accelerations: [20; 7],
-            });
-            steps.extend([home.clone(), delay(2), home]);
+            steps.push(Step::GoHome);
         }
         steps.extend([Step::Listen, Step::Pass]);
         self.cpu.first(steps);
@@ -87,26 +82,25 @@ impl Board {
 
     /// Reads servos 11..=14, which must all answer for the arm to be homed, now or by T:100.
     pub(super) fn init_check(&mut self) {
-        for joint in 0..3 {
-            self.sample_joint(joint);
-        }
         // The check ends at the first servo that does not answer.
         let silent = (11_u8..=14).find(|&id| self.bus.answering(id).is_none());
         self.cpu.init_failed = silent.is_some();
-        let mut steps = vec![];
-        if self.bus.answering(11).is_some() && self.bus.answering(12).is_some() {
-            steps.push(Step::SampleMirror);
-        }
+        let mut steps: Vec<Step> = (11..=silent.unwrap_or(14)).map(Step::Look).collect();
         // With debug text on, the firmware says that all is well even when it is not.
         let well = "All bus servos status checked.";
         match (silent, self.cpu.feedback_mode == 1) {
             (None, false) => steps.push(say(well)),
             (None, true) => steps.extend([say(well), say(well)]),
-            (Some(_), false) => steps.extend([delay(101), say("Bus servos status check: failed.")]),
-            (Some(id), true) => {
-                steps.extend([delay(101), say(&std::format!("Servo ID:{id} status: failed.")), say(well)]);
-            }
+            (Some(_), false) => steps.push(say("Bus servos status check: failed.")),
+            (Some(_), true) => steps.push(say(well)),
         }
+        self.cpu.first(steps);
+    }
+
+    /// The Cartesian move that ends the boot of G1, at the speed and acceleration left over: none, and 20.
+    pub(super) fn go_home(&mut self) {
+        self.cpu.poses.goal = HOME;
+        let steps = self.interpolated(0.25);
         self.cpu.first(steps);
     }
 

@@ -4,12 +4,15 @@ use std::vec::Vec;
 
 use core::time::Duration;
 
-use super::options::ServoOptions;
+use super::drive::{self, DUTY_PER_STEP, Drive, Load};
+use super::gravity;
 use super::servo::{Contact, Servo};
+use super::servo_options::{LoadedSpeed, ServoOptions};
 use crate::steps::{self, STEP_RAD};
 use crate::{FirmwareAngles, Joint};
 
 /// Ids of the servos are 11..=17; 12 and 13 share the shoulder.
+pub(super) const FIRST_ID: u8 = 11;
 const IDS: [u8; 7] = [11, 12, 13, 14, 15, 16, 17];
 /// Places (id − 11) of the servos that the firmware polls: all but 13.
 pub(super) const POLLED: [usize; 6] = [0, 1, 3, 4, 5, 6];
@@ -61,6 +64,20 @@ pub enum ServoWrite {
     },
 }
 
+impl ServoWrite {
+    /// The one servo that shall answer; `None` for packets to all.
+    fn addressee(self) -> Option<u8> {
+        let (Self::One { id, .. }
+        | Self::Torque { id, .. }
+        | Self::Middle { id }
+        | Self::Register { id, .. }) = self
+        else {
+            return None;
+        };
+        (id != 254).then_some(id)
+    }
+}
+
 /// A servo write and the board's time of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedWrite {
@@ -74,8 +91,15 @@ pub(super) struct Bus {
     pub(super) servos: [Servo; 7],
     pub(super) options: ServoOptions,
     pub(super) contacts: [Option<Contact>; 6],
-    /// Where a jammed joint's shaft is held, steps.
-    pub(super) stuck: [Option<f64>; 6],
+    /// Where a joint is stuck, steps of its shaft.
+    stuck: [Option<f64>; 6],
+    /// Torques from outside, N·m towards larger angles.
+    torques_nm: [f64; 6],
+    /// Servos that would not answer even with supply.
+    faulty: [bool; 7],
+    powered: bool,
+    /// How far servo 13's zero is from the mirror image of 12's, steps.
+    mirror_offset: f64,
     pub(super) writes: Option<Vec<TimedWrite>>,
     /// Ids of the servos, in their EEPROM. Two may have the same.
     ids: [u8; 7],
@@ -86,45 +110,91 @@ pub(super) fn place(joint: Joint) -> usize {
     POLLED[joint.index()]
 }
 
+/// Base and roll count steps against the angle.
+fn sense(joint: Joint) -> f64 {
+    if matches!(joint, Joint::Base | Joint::Roll) { -1.0 } else { 1.0 }
+}
+
 impl Bus {
     pub(super) fn new(options: ServoOptions, initial: [i32; 6], keep_writes: bool) -> Self {
         let [base, shoulder, elbow, wrist, roll, hand] = initial;
-        let mirror = steps::shoulder_mirror(shoulder);
-        let mut servos = [base, shoulder, mirror, elbow, wrist, roll, hand].map(Servo::at_rest);
+        let goals = [base, shoulder, steps::shoulder_mirror(shoulder), elbow, wrist, roll, hand];
+        let mut servos: [Servo; 7] = core::array::from_fn(|place| {
+            let goal = options.step_minus_one.goal(goals[place]);
+            Servo::at_rest(goal, options.kinds[place], &options)
+        });
         servos[6].torque_limit = 300;
         for (servo, dead) in servos.iter_mut().zip(options.dead) {
             servo.dead = dead;
         }
         Self {
             servos,
+            faulty: options.dead,
             options,
             contacts: [None; 6],
             stuck: [None; 6],
+            torques_nm: [0.0; 6],
+            powered: true,
+            mirror_offset: 0.0,
             writes: keep_writes.then(Vec::new),
             ids: IDS,
         }
     }
 
-    /// The supply comes on.
+    /// The supply comes on, or was off for a moment.
     pub(super) fn power_on(&mut self) {
-        self.servos.iter_mut().for_each(Servo::power_on);
+        let Self { servos, options, .. } = self;
+        servos.iter_mut().for_each(|servo| servo.power_on(options));
     }
 
-    /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.
-    pub(super) fn addresses_dead(&self, write: ServoWrite) -> bool {
-        let id = match write {
-            ServoWrite::All { .. } => return false,
-            ServoWrite::One { id, .. }
-            | ServoWrite::Torque { id, .. }
-            | ServoWrite::Middle { id }
-            | ServoWrite::Register { id, .. } => id,
-        };
-        id != 254 && self.answering(id).is_none()
+    /// The servos' supply, as it is from now on. When it comes back they have the factory's registers.
+    pub(super) fn set_powered(&mut self, powered: bool) {
+        if powered != self.powered {
+            self.powered = powered;
+            if powered {
+                self.power_on();
+            } else {
+                self.servos.iter_mut().for_each(Servo::power_off);
+            }
+        }
+        self.set_faulty(self.faulty);
+    }
+
+    /// Servos that do not answer, from now on.
+    pub(super) fn set_faulty(&mut self, faulty: [bool; 7]) {
+        self.faulty = faulty;
+        for (servo, faulty) in self.servos.iter_mut().zip(faulty) {
+            servo.dead = faulty || !self.powered;
+        }
+    }
+
+    /// Blocks a joint where it stands, or frees it.
+    pub(super) fn set_stuck(&mut self, joint: Joint, stuck: bool) {
+        self.stuck[joint.index()] = stuck.then(|| self.servos[place(joint)].shaft);
+    }
+
+    pub(super) fn set_torque_from_outside(&mut self, joint: Joint, torque_nm: f64) {
+        self.torques_nm[joint.index()] = torque_nm;
+    }
+
+    /// By how many steps servo 13 pulls away from servo 12 when both stand at their goals.
+    pub(super) fn mispairing(&self) -> f64 {
+        self.mirror_offset
+    }
+
+    /// Greatest current of a servo, mA.
+    pub(super) fn greatest_current_ma(&self) -> f64 {
+        self.servos.iter().map(|servo| servo.current_ma).fold(0.0, f64::max)
     }
 
     /// Place of the servo that answers to an id. Of two with the same id one is heard.
     pub(super) fn answering(&self, id: u8) -> Option<usize> {
         (0..7).find(|&place| self.ids[place] == id && !self.servos[place].dead)
+    }
+
+    /// Whether a write waits in vain for the answer of a servo. Broadcasts and packets to all expect none.
+    pub(super) fn is_unanswered(&self, write: ServoWrite) -> bool {
+        write.addressee().is_some_and(|id| self.answering(id).is_none())
     }
 
     pub(super) fn write(&mut self, at: Duration, write: ServoWrite) {
@@ -146,7 +216,7 @@ impl Bus {
                 }
             }
             ServoWrite::Torque { id, value: 128 } | ServoWrite::Middle { id } => {
-                addressed(servos, ids, id).for_each(Servo::calibrate_middle);
+                self.calibrate(id);
             }
             ServoWrite::Torque { id, value } => {
                 addressed(servos, ids, id).for_each(|servo| servo.write_torque(value != 0, options));
@@ -164,9 +234,9 @@ impl Bus {
             ServoWrite::Register { id, address, value } => {
                 for servo in addressed(servos, ids, id).filter(|servo| !servo.dead) {
                     match address {
-                        21 => servo.p = value as u8,
-                        23 => servo.i = value as u8,
+                        21 | 23 => servo.write_gain(address, value as u8, options),
                         48 => servo.torque_limit = value,
+                        55 => servo.unlocked = value == 0,
                         _ => {}
                     }
                 }
@@ -174,13 +244,23 @@ impl Bus {
         }
     }
 
+    /// The middle of servos is set to where they stand. At the shoulder that moves the two servos' zeros apart.
+    fn calibrate(&mut self, id: u8) {
+        for place in (0..7).filter(|&place| id == 254 || self.ids[place] == id) {
+            let moved = self.servos[place].calibrate_middle(&self.options);
+            if place == MIRROR - 1 || place == MIRROR {
+                self.mirror_offset += moved;
+            }
+        }
+    }
+
     /// The joints as they really stand, in the frame of the board's feedback but not rounded to steps.
     pub(super) fn angles(&self) -> FirmwareAngles {
         let zero = steps::feedback_angles([0; 6]).to_array();
-        FirmwareAngles::from_array(Joint::ALL.map(|joint| {
-            let sign = if matches!(joint, Joint::Base | Joint::Roll) { -1.0 } else { 1.0 };
-            zero[joint.index()] + sign * self.servos[place(joint)].shaft * STEP_RAD
-        }))
+        FirmwareAngles::from_array(
+            Joint::ALL
+                .map(|joint| zero[joint.index()] + sense(joint) * self.servos[place(joint)].shaft * STEP_RAD),
+        )
     }
 
     /// One millisecond of all servos.
@@ -188,22 +268,46 @@ impl Bus {
         if self.options.instant {
             return;
         }
-        let leverage = leverage(self.angles());
-        let sag_steps = self.options.sag_deg / 360.0 * 4096.0;
-        let fall_steps = self.options.fall_rad_per_s / STEP_RAD;
+        let pull = gravity::pull(self.angles());
         for joint in Joint::ALL {
-            let place = place(joint);
-            let pull = leverage[joint.index()];
-            let stops = match self.stuck[joint.index()] {
-                Some(shaft) => (shaft, shaft),
-                None => stops(joint, self.contacts[joint.index()]),
-            };
-            self.servos[place].tick(&self.options, sag_steps * pull, fall_steps * pull, stops);
+            self.tick_joint(joint, pull[joint.index()]);
         }
-        // Servo 13 is geared to 12: it goes where 12 goes.
-        let driven = 4094.0 - self.servos[1].shaft;
-        self.servos[MIRROR].place(driven);
-        self.servos[MIRROR].load = -self.servos[1].load;
+    }
+
+    fn tick_joint(&mut self, joint: Joint, pull: f64) {
+        let (index, driving) = (joint.index(), place(joint));
+        // Servo 13 is geared to 12 and counts the other way.
+        let both = joint == Joint::Shoulder;
+        let mirror_sum = 4094.0 + self.mirror_offset;
+        let servos = if both { 2.0 } else { 1.0 };
+        let own = self.servos[driving].drive();
+        let mirrored = if both { self.servos[MIRROR].drive() } else { None };
+        let turned = mirrored.map(|drive| Drive { target: mirror_sum - drive.target, ..drive });
+        let (mut drives, mut count) = ([Drive { target: 0.0, stiffness: 0.0, limit: 0.0 }; 2], 0);
+        for drive in own.into_iter().chain(turned) {
+            drives[count] = drive;
+            count += 1;
+        }
+
+        let options = &self.options;
+        let servo = &self.servos[driving];
+        let heaviest = ServoOptions::steps_of_degrees(options.sag_deg) * DUTY_PER_STEP;
+        let outside = servo.duty_of(self.torques_nm[index]);
+        // Without gravity in the options, a limp joint gives way to other torques as the stock arm does.
+        let reference = if heaviest > 0.0 { heaviest } else { STOCK_HEAVIEST };
+        let load = Load {
+            torque: sense(joint) * (pull * heaviest * servos + outside),
+            friction: ServoOptions::steps_of_degrees(options.dead_zone_deg[index]) * DUTY_PER_STEP * servos,
+            yielding: options.fall_rad_per_s / STEP_RAD / (reference * servos),
+            top_speed: servo.top_speed(),
+            motor: options.loaded_speed == LoadedSpeed::FallsWithLoad,
+        };
+        let (low, high) = self.stuck[index].map_or_else(|| stops(joint, self.contacts[index]), |at| (at, at));
+        let shaft = drive::moved(servo.shaft, &drives[..count], &load).clamp(low, high);
+        self.servos[driving].settle(shaft, own);
+        if both {
+            self.servos[MIRROR].settle(mirror_sum - shaft, mirrored);
+        }
     }
 
     /// Loads of all servos as read.
@@ -212,6 +316,8 @@ impl Bus {
     }
 }
 
+/// Duty that holds a servo of the stock arm's shoulder, stretched out level: 3°.
+const STOCK_HEAVIEST: f64 = 341.0;
 /// The servos that take a packet to an id; 254 is all.
 fn addressed<'a>(
     servos: &'a mut [Servo; 7],
@@ -225,26 +331,7 @@ fn addressed<'a>(
 fn shaft_steps(angles: FirmwareAngles) -> [f64; 6] {
     let zero = steps::feedback_angles([0; 6]).to_array();
     let angles = angles.to_array();
-    Joint::ALL.map(|joint| {
-        let turned = (angles[joint.index()] - zero[joint.index()]) / STEP_RAD;
-        if matches!(joint, Joint::Base | Joint::Roll) { -turned } else { turned }
-    })
-}
-
-/// How hard gravity pulls each joint towards larger angles, relative to the shoulder with the arm stretched out level.
-/// Equal masses at the middles of upper arm, forearm and hand; base, roll and hand feel none.
-fn leverage(angles: FirmwareAngles) -> [f64; 6] {
-    const LINKS_MM: [f64; 3] = [236.8, 144.5, 171.7];
-    const STRETCHED_MM: f64 = 118.4 + 309.05 + 467.15;
-    let upper = angles.shoulder_rad;
-    let fore = upper + angles.elbow_rad;
-    let hand = fore + angles.wrist_rad;
-    let reach = [upper, fore, hand].map(libm::sin);
-    let [a, b, c] = [LINKS_MM[0] * reach[0], LINKS_MM[1] * reach[1], LINKS_MM[2] * reach[2]];
-    let shoulder = (a / 2.0) + (a + b / 2.0) + (a + b + c / 2.0);
-    let elbow = (b / 2.0) + (b + c / 2.0);
-    let wrist = c / 2.0;
-    [0.0, shoulder / STRETCHED_MM, elbow / STRETCHED_MM, wrist / STRETCHED_MM, 0.0, 0.0]
+    Joint::ALL.map(|joint| sense(joint) * (angles[joint.index()] - zero[joint.index()]) / STEP_RAD)
 }
 
 /// Mechanical stops and contact of a joint, shaft steps.

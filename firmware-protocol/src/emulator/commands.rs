@@ -9,7 +9,6 @@ use super::board::Board;
 use super::bus::ServoWrite;
 use super::cpu::{Step, say};
 use super::json::{Document, two_decimals};
-use crate::kinematics::{self, ToolPose};
 use crate::{FirmwareAngles, Joint, steps};
 
 /// Bus ids of the servos of a joint as commands count them, 1..=6.
@@ -68,8 +67,11 @@ impl Board {
             }
             100 => self.homing(),
             101 => {
-                let goal = |joint| self.goal_of(joint, command.number("rad"));
-                one(command.byte("joint"), goal, command.word("spd"), command.byte("acc"))
+                let (number, angle_rad) = (command.byte("joint"), command.number("rad"));
+                let goal = |joint| self.goal_of(joint, angle_rad);
+                let steps = one(number, goal, command.word("spd"), command.byte("acc"));
+                self.believe_joint(number, angle_rad);
+                steps
             }
             102 => {
                 let angles =
@@ -101,6 +103,7 @@ impl Board {
                     ["b", "s", "e", "t", "r", "h"].map(|key| steps::radians_of_degrees(command.number(key)));
                 let goals = steps::goals(self.options.generation, FirmwareAngles::from_array(angles));
                 self.cpu.left_over = ([speed; 7], [acceleration; 7]);
+                self.cpu.poses.commanded_rad = core::array::from_fn(|joint| angles[joint]);
                 vec![all(goals, [speed; 7], [acceleration; 7])]
             }
             210 => self.torque_of_all(command.byte("cmd")),
@@ -125,8 +128,11 @@ impl Board {
                 vec![]
             }
             1041 => self.direct_pose(command),
-            103 | 104 | 110 | 123 => {
-                self.unsupported += 1;
+            103 => self.single_coordinate(command),
+            104 => self.pose(command),
+            110 => self.new_x_axis(command),
+            123 => {
+                self.cpu.jog.command(command);
                 vec![]
             }
             _ => vec![],
@@ -143,7 +149,14 @@ impl Board {
         steps::goal(self.options.generation, joint, angle_rad)
     }
 
-    fn joint_in_degrees(&self, command: &Document) -> Vec<Step> {
+    fn believe_joint(&mut self, number: u8, angle_rad: f64) {
+        if let Some(angle) = self.cpu.poses.commanded_rad.get_mut(usize::from(number.wrapping_sub(1))) {
+            *angle = angle_rad;
+        }
+        self.believe_commanded();
+    }
+
+    fn joint_in_degrees(&mut self, command: &Document) -> Vec<Step> {
         let (number, angle_deg) = (command.byte("joint"), command.number("angle"));
         let speed = steps_of_degrees(command.word("spd").into()) as u16;
         let acceleration = steps_of_degrees(command.byte("acc").into()) as u8;
@@ -154,19 +167,8 @@ impl Board {
             // A left-over debug print of the firmware.
             steps.extend([say(&two_decimals(angle_deg)), say(&two_decimals(angle_rad))]);
         }
+        self.believe_joint(number, angle_rad);
         steps
-    }
-
-    /// T:1041: inverse kinematics once, then one write at whatever speed and acceleration the last command left over.
-    /// Out of reach the joints are NaN, and the arm swings up.
-    fn direct_pose(&self, command: &Document) -> Vec<Step> {
-        let position_mm = ["x", "y", "z"].map(|key| command.number(key));
-        let [base, shoulder, elbow, wrist] =
-            kinematics::inverse_or_nan(ToolPose { position_mm, pitch_rad: command.number("t") });
-        let angles = [base, shoulder, elbow, wrist, command.number("r"), command.number("g")];
-        let goals = steps::goals(self.options.generation, FirmwareAngles::from_array(angles));
-        let (speeds, accelerations) = self.cpu.left_over;
-        vec![all(goals, speeds, accelerations)]
     }
 
     fn torque_of_all(&self, value: u8) -> Vec<Step> {
@@ -185,7 +187,7 @@ impl Board {
 }
 
 /// One joint: acknowledged writes, one for each of its servos.
-fn one(number: u8, goal: impl Fn(Joint) -> i32, speed: u16, acceleration: u8) -> Vec<Step> {
+pub(super) fn one(number: u8, goal: impl Fn(Joint) -> i32, speed: u16, acceleration: u8) -> Vec<Step> {
     let Some(&joint) = Joint::ALL.get(usize::from(number.wrapping_sub(1))) else { return vec![] };
     let driving = goal(joint);
     let write = |&id: &u8| {
@@ -196,7 +198,7 @@ fn one(number: u8, goal: impl Fn(Joint) -> i32, speed: u16, acceleration: u8) ->
 }
 
 /// All joints in one packet, servo 13 mirrored.
-fn all(goals: [i32; 6], speeds: [u16; 7], accelerations: [u8; 7]) -> Step {
+pub(super) fn all(goals: [i32; 6], speeds: [u16; 7], accelerations: [u8; 7]) -> Step {
     let [base, shoulder, elbow, wrist, roll, hand] = goals;
     let goals = [base, shoulder, steps::shoulder_mirror(shoulder), elbow, wrist, roll, hand];
     Step::Write(ServoWrite::All { goals, speeds, accelerations })

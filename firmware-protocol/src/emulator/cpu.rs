@@ -2,13 +2,16 @@
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::vec;
 use std::vec::Vec;
 
 use super::board::{Board, ReceivedLine};
-use super::bus::{POLLED, ServoWrite};
+use super::bus::{FIRST_ID, POLLED, ServoWrite};
+use super::cartesian::Poses;
+use super::jog::Jog;
 use super::services::{Service, Services};
 use super::{frame, json};
-use crate::{FeedbackMode, Generation};
+use crate::{FeedbackMode, FirmwareAngles, Generation, kinematics, steps};
 
 /// One thing that the firmware does.
 #[derive(Clone, Debug)]
@@ -39,20 +42,32 @@ pub(super) enum Step {
     Print(Vec<u8>, usize),
     Delay(Duration),
     Write(ServoWrite),
-    /// Wait until a joint was last seen within a window around a step, looking every 10 ms.
+    /// The chip comes out of reset and looks at GPIO0.
+    Strap,
+    /// The chip stays in its loader.
+    Halt,
+    /// Wait until a joint was last seen within a window around a step, looking every 10 ms. If it did not answer then, all
+    /// torque goes off and the wait is over.
     WaitNear {
         joint: usize,
         goal: i32,
         window: i32,
     },
-    /// Read one joint's servo; if it does not answer, all torque goes off.
-    Look(usize),
+    /// Read the servo of this id.
+    Look(u8),
+    /// Move on with T:123.
+    Jog,
+    /// The next point of an interpolated move.
+    MoveThrough {
+        fraction: f64,
+        increment: f64,
+    },
     /// `initCheck` of the boot.
     InitCheck,
+    /// The Cartesian move home that ends the boot of G1.
+    GoHome,
     /// The part of homing that follows the servo check, if it went well.
     Home,
-    /// Read the load of servo 13, as only the boot does.
-    SampleMirror,
     /// Boot is over.
     Listen,
     /// A command is done with.
@@ -82,6 +97,8 @@ pub(super) struct Cpu {
     listening: bool,
     /// In the middle of a command.
     executing: bool,
+    /// In reset, or in the chip's own loader.
+    pub(super) halted: bool,
     /// In a command that never ends.
     pub(super) hung: bool,
     /// Loop passes begun.
@@ -91,6 +108,10 @@ pub(super) struct Cpu {
     /// Lines waiting for the loop (G3).
     pub(super) queue: VecDeque<Vec<u8>>,
     pub(super) measured: Measured,
+    /// The joints as the last scan saw them.
+    pub(super) seen: FirmwareAngles,
+    pub(super) poses: Poses,
+    pub(super) jog: Jog,
     pub(super) feedback_mode: u8,
     pub(super) esp_now_mode: u8,
     pub(super) stop_flag: bool,
@@ -100,9 +121,11 @@ pub(super) struct Cpu {
     pub(super) services: Services,
 }
 
+/// The servo that no scan reads.
+const MIRROR_ID: u8 = 13;
 pub(super) const QUEUE_LINES: usize = 50;
 pub(super) const QUEUE_LINE_BYTES: usize = 255;
-pub(super) const DEAD_SERVO: Duration = Duration::from_millis(101);
+const DEAD_SERVO: Duration = Duration::from_millis(101);
 
 impl Cpu {
     pub(super) fn new(feedback_mode: FeedbackMode) -> Self {
@@ -112,11 +135,15 @@ impl Cpu {
             printing: false,
             listening: false,
             executing: false,
+            halted: false,
             hung: false,
             passes: 0,
             line: Vec::new(),
             queue: VecDeque::new(),
             measured: Measured::default(),
+            seen: FirmwareAngles::default(),
+            poses: Poses::new(),
+            jog: Jog::default(),
             feedback_mode: feedback_mode as u8,
             esp_now_mode: 3,
             stop_flag: false,
@@ -128,7 +155,7 @@ impl Cpu {
 
     /// When the firmware goes on; `None` while it waits for the transmit FIFO.
     pub(super) fn wake_ns(&self) -> Option<u64> {
-        (!self.printing).then_some(self.wake_ns)
+        (!self.printing && !self.halted).then_some(self.wake_ns)
     }
 
     /// When the pause between two loop passes ends, if the firmware is in it.
@@ -148,10 +175,9 @@ impl Cpu {
         }
     }
 
-    /// Leaves whatever it waits for, at the next moment.
-    pub(super) fn abandon(&mut self) {
-        self.wake_ns = 0;
-        self.printing = false;
+    /// A chip that was halted goes on now.
+    pub(super) fn wake_from(&mut self, now_ns: u64) {
+        self.wake_ns = now_ns;
     }
 
     /// The steps of a command and its end. Until then the board does not listen.
@@ -180,8 +206,10 @@ impl Board {
     pub(super) fn start_running(&mut self) {
         // What its boot printed is long gone.
         drop(self.create_boot_mission());
-        self.sample_mirror();
+        self.look(MIRROR_ID);
         self.sample();
+        let [base, shoulder, elbow, wrist, ..] = self.options.initial.to_array();
+        self.cpu.poses.commanded_rad = [base, shoulder, elbow, wrist];
         self.cpu.first([Step::Listen, Step::Pass]);
     }
 
@@ -191,7 +219,7 @@ impl Board {
 
     /// Runs the firmware up to now.
     pub(super) fn run_cpu(&mut self) {
-        while self.cpu.printing || self.cpu.wake_ns <= self.now_ns {
+        while !self.cpu.halted && (self.cpu.printing || self.cpu.wake_ns <= self.now_ns) {
             self.cpu.printing = false;
             self.cpu.wake_ns = self.cpu.wake_ns.max(self.now_ns);
             let Some(step) = self.cpu.steps.pop_front() else {
@@ -217,6 +245,7 @@ impl Board {
                 self.cpu.first([
                     input,
                     Step::Service(Service::Serve),
+                    Step::Jog,
                     Step::Scan,
                     Step::Complain,
                     Step::ComplainSupply,
@@ -233,10 +262,8 @@ impl Board {
             }
             Step::Scan => {
                 let half = Step::Delay(self.options.scan / 2);
-                let dead = POLLED
-                    .into_iter()
-                    .filter(|&place| self.bus.answering(place as u8 + 11).is_none())
-                    .count();
+                let ids = POLLED.map(|place| FIRST_ID + place as u8);
+                let dead = ids.into_iter().filter(|&id| self.bus.answering(id).is_none()).count();
                 let timeouts = Step::Delay(DEAD_SERVO * dead as u32);
                 self.cpu.first([half.clone(), Step::Sample, half, timeouts]);
             }
@@ -267,24 +294,26 @@ impl Board {
                 }
             }
             Step::Delay(duration) => self.sleep(duration),
-            Step::Write(write) => {
-                let dead = self.bus.addresses_dead(write);
-                self.bus.write(self.now(), write);
-                if dead {
-                    self.sleep(DEAD_SERVO);
-                }
-            }
+            Step::Write(write) => self.write(write),
+            Step::Strap => self.strap(),
+            Step::Halt => self.cpu.halted = true,
             Step::WaitNear { joint, goal, window } => {
                 if (self.cpu.measured.steps[joint] - goal).abs() > window {
-                    self.cpu.first([Step::Delay(Duration::from_millis(10)), Step::Look(joint), step]);
+                    let then = if self.cpu.measured.answered[joint] {
+                        let look = Step::Look(FIRST_ID + POLLED[joint] as u8);
+                        vec![look, Step::Delay(Duration::from_millis(10)), step]
+                    } else {
+                        vec![Step::Write(ServoWrite::Torque { id: 254, value: 0 })]
+                    };
+                    self.cpu.first(then);
                 }
             }
-            Step::Look(joint) => self.look(joint),
+            Step::Look(id) => self.look(id),
+            Step::Jog => self.jog(),
+            Step::MoveThrough { fraction, increment } => self.move_through(fraction, increment),
             Step::InitCheck => self.init_check(),
             Step::Home => self.home(),
-            Step::SampleMirror => {
-                self.sample_mirror();
-            }
+            Step::GoHome => self.go_home(),
             Step::Listen => self.cpu.listening = true,
             Step::Executed => self.cpu.executing = false,
             Step::Restart => self.reboot(),
@@ -295,15 +324,28 @@ impl Board {
         }
     }
 
+    fn write(&mut self, write: ServoWrite) {
+        let unanswered = self.bus.is_unanswered(write);
+        self.bus.write(self.now(), write);
+        self.sleep(match write {
+            _ if unanswered => DEAD_SERVO,
+            _ if self.options.servos.instant => Duration::ZERO,
+            ServoWrite::All { .. } => self.options.packet_to_all,
+            _ => self.options.answered_write,
+        });
+    }
+
     fn sample(&mut self) {
         for joint in 0..POLLED.len() {
             self.sample_joint(joint);
         }
+        self.cpu.seen = steps::feedback_angles(self.cpu.measured.steps);
+        self.cpu.poses.believe(kinematics::forward(self.cpu.seen));
     }
 
     /// Takes over what a joint's servo says; a dead one leaves the old values, without a mark in the feedback.
     pub(super) fn sample_joint(&mut self, joint: usize) -> bool {
-        let answering = self.bus.answering(POLLED[joint] as u8 + 11);
+        let answering = self.bus.answering(FIRST_ID + POLLED[joint] as u8);
         let measured = &mut self.cpu.measured;
         measured.answered[joint] = answering.is_some();
         measured.torque[joint] = false;
@@ -315,17 +357,20 @@ impl Board {
         true
     }
 
-    /// Reads the load of servo 13, as only the boot and the commands that look at single servos do.
-    pub(super) fn sample_mirror(&mut self) -> bool {
-        let Some(place) = self.bus.answering(13) else { return false };
-        self.cpu.measured.mirror_load = self.bus.load(place);
-        true
-    }
-
-    fn look(&mut self, joint: usize) {
-        if !self.sample_joint(joint) {
-            self.cpu.steps.retain(|step| !matches!(step, Step::WaitNear { .. }));
-            self.cpu.first([Step::Delay(DEAD_SERVO), Step::Write(ServoWrite::Torque { id: 254, value: 0 })]);
+    /// One read of one servo, outside of the scans.
+    pub(super) fn look(&mut self, id: u8) {
+        let answering = self.bus.answering(id);
+        if let (MIRROR_ID, Some(place)) = (id, answering) {
+            self.cpu.measured.mirror_load = self.bus.load(place);
+        }
+        if let Some(joint) = POLLED.iter().position(|&place| place + usize::from(FIRST_ID) == usize::from(id))
+        {
+            self.sample_joint(joint);
+        }
+        if answering.is_none() {
+            let complaint = say(&std::format!("Servo ID:{id} status: failed."));
+            let complaint = (self.cpu.feedback_mode == 1).then_some(complaint);
+            self.cpu.first([Step::Delay(DEAD_SERVO)].into_iter().chain(complaint));
         }
     }
 
@@ -339,15 +384,6 @@ impl Board {
             }
         }
         self.cpu.first(text);
-    }
-
-    fn complain_supply(&mut self) {
-        if self.g3() && self.options.supply_volt < 6.0 {
-            self.cpu.first([say(
-                "Low operating voltage detected. The servo cannot operate properly. UI controls have been disabled. \
-                 Please use the device's operating voltage for power supply.",
-            )]);
-        }
     }
 
     /// G1: reads what has come in; a complete line is executed at once, and if it blocks, the rest waits in the ring.

@@ -10,7 +10,6 @@ use super::files::FileWork;
 use super::frame;
 use super::json::{self, Document, Object};
 use super::services::Service;
-use crate::{kinematics, steps};
 
 /// A mission being played.
 #[derive(Clone, Debug)]
@@ -119,10 +118,8 @@ impl Board {
                 let line = frame::text(self);
                 made.push(super::cpu::say(&line));
                 self.cpu.services.http_info = line.into_bytes();
-                let pose = kinematics::forward(steps::feedback_angles(self.cpu.measured.steps));
-                let [x, y, z] = pose.position_mm;
                 step.set("T", 104);
-                for (key, value) in [("x", x), ("y", y), ("z", z), ("t", pose.pitch_rad)] {
+                for (key, value) in ["x", "y", "z", "t"].into_iter().zip(self.cpu.poses.last) {
                     step.set(key, value);
                 }
                 step.set("spd", f64::from(command.number("spd") as f32));

@@ -31,28 +31,38 @@
 //! | 300, 301, 605 | ESP-NOW (its debug text only), feedback mode |
 //! | 302, 502, 503, 600 | MAC line, middle, P gain, restart |
 //! | 1041 | inverse kinematics once, then one write at the left-over speed and acceleration |
-//! | 103, 104, 110, 123 | **not yet**: ignored, counted by [`Board::unsupported_commands`] |
+//! | 103, 104 | interpolated moves, blocking; G1 hangs on speed 0, G3 obeys the stop flag; see [`Board::is_hung`] |
+//! | 110 | stretches, turns, re-zeroes the base |
+//! | 123 | jogging, a tick every 10 ms at most, without end |
 //! | others | ignored, as on the board |
 
 mod board;
 mod boot;
 mod bus;
+mod cartesian;
 mod commands;
+mod control_lines;
 mod cpu;
+mod drive;
 mod files;
 mod flash;
 mod frame;
+mod gravity;
 mod http;
+mod jog;
 mod json;
 mod mission;
 mod network;
+mod new_x;
 mod options;
 mod outage;
 mod outputs;
 mod radio;
 mod services;
 mod servo;
+mod servo_options;
 mod servo_setup;
+mod supply;
 mod uart;
 
 pub use board::{Board, ReceivedLine};
@@ -60,6 +70,7 @@ pub use bus::{ServoWrite, TimedWrite};
 pub use files::StrayWrite;
 pub use http::HttpReply;
 pub use json::JsonLibrary;
-pub use options::{BoardOptions, ServoOptions, TorqueReturn};
+pub use options::{BoardOptions, NanToInt, ResetCircuit};
 pub use outputs::{Drive, SwitchOutput};
 pub use servo::{Contact, ServoRegisters};
+pub use servo_options::{LoadedSpeed, ServoKind, ServoOptions, StepMinusOne, TorqueReturn};

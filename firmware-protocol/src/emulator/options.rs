@@ -1,7 +1,33 @@
-//! How a virtual board is set up.
+//! How a virtual board is set up, and what is not known of the real one.
+//!
+//! Everything that no source tells is an option with a default:
+//!
+//! | not known | option | default | otherwise |
+//! |---|---|---|---|
+//! | JSON library of a unit's build: number of keys, 256-byte pool | [`BoardOptions::json`] | A6 on G1, G1b; A7 on G3 | the other |
+//! | firmware of January 2026 (G2), its source unread | [`BoardOptions::generation`] | none: a G2 unit is emulated as G3 with `receive_ring` and queue as there, or as G1 | |
+//! | time of a scan of the servos | [`BoardOptions::scan`] | 10 ms | any |
+//! | time of the rest of a loop pass | [`BoardOptions::other_work`] | 0.5 ms | any |
+//! | time of a servo write | [`BoardOptions::packet_to_all`], [`BoardOptions::answered_write`] | 0.8 ms, 0.25 ms | any |
+//! | whether opening the port resets the board | [`BoardOptions::reset_circuit`], [`super::Board::control_lines`] | as drawn in the schematic | not connected |
+//! | NaN made an integer (T:1041 out of reach) | [`BoardOptions::nan_to_int`] | largest integer (the chip's compiler library, from memory) | smallest |
+//! | torque switched on again | [`ServoOptions::torque_return`] | holds where it is | goes to the old goal |
+//! | goal step −1 (base or roll at +π) | [`ServoOptions::step_minus_one`] | one step below 0 | stays at 0; turns all the way round |
+//! | P gain written with the EEPROM locked | [`ServoOptions::locked_gains_act`] | takes effect | stays at 32 |
+//! | torque switch when 12 V comes | [`ServoOptions::torque_at_power_on`] | on | off |
+//! | supply at which servos drop out | [`BoardOptions::brown_out_volt`] | 6 V | any |
+//! | speed under load | [`ServoOptions::loaded_speed`] | no effect (`clean`), falls in a line to stall (`stock`) | the other |
+//! | torque of a reported load | [`ServoKind::stall_torque_nm`] | duty of 100 % is the vendor's stall torque | |
+//! | servo types of the M3-S | [`ServoOptions::kinds`] | ST3215 everywhere | HS type where wanted |
+//! | sag and dead zone of a given arm | [`ServoOptions::sag_deg`], [`ServoOptions::dead_zone_deg`] | 0.5°, 0.1° (`clean`); 3°, 0.5-1° (`stock`) | any |
+//! | how fast a limp arm falls | [`ServoOptions::fall_rad_per_s`] | 1.5 rad/s at full leverage | any |
+//! | G3's words for high supply and high current | none | a wording of our own; that for low supply is from a log | |
 
 use core::time::Duration;
 
+#[cfg(doc)]
+use super::servo_options::ServoKind;
+use super::servo_options::ServoOptions;
 use super::{JsonLibrary, StrayWrite};
 use crate::{FeedbackMode, FirmwareAngles, Generation};
 
@@ -27,12 +53,25 @@ pub struct BoardOptions {
     pub initial: FirmwareAngles,
     /// How the servos move.
     pub servos: ServoOptions,
-    /// Supply, volt; below 6 the G3 board complains. Default 12.1.
+    /// Supply of the servos, volt. Below 6 and above 12.9 the G3 board complains. Default 12.1.
     pub supply_volt: f64,
-    /// Time of one scan of the six servos. Default 9 ms (G1), 10 ms (G3, which reads more); plausible values, unmeasured.
+    /// Supply below which the servos lose their torque, their registers and their voice: as with USB power alone. Default 6.
+    pub brown_out_volt: f64,
+    /// Time of one scan of the six servos. Default 10 ms. Not measured: the bytes on the bus alone take 2.6 ms (G1) or
+    /// 3.5 ms (G3). Streaming at 99.6 % of the wire needs scan and other work within the 11.1 ms that the transmit FIFO
+    /// lasts, and 35-50 ms a poll, with a client that takes 5-11 ms between two, is what 10 ms give.
     pub scan: Duration,
     /// Time of everything else in a loop pass (web server, radio, screen). Default 0.5 ms: scan and UART set the pace.
     pub other_work: Duration,
+    /// Time of a packet with the goals of all servos, which expects no answer: 64 bytes at 1 Mbaud, 0.64 ms, and the
+    /// arithmetic before it. Default 0.8 ms; none with instant servos.
+    pub packet_to_all: Duration,
+    /// Time of a write that a servo answers. Default 0.25 ms; none with instant servos. Without an answer it is 101 ms.
+    pub answered_write: Duration,
+    /// What the chip makes of a NaN. Default [`NanToInt::Largest`].
+    pub nan_to_int: NanToInt,
+    /// Whether DTR and RTS of the port reach the chip. Default [`ResetCircuit::Standard`].
+    pub reset_circuit: ResetCircuit,
     /// Bytes of the UART's receive ring; what does not fit is lost. Default 256.
     pub receive_ring: usize,
     /// Bytes of the UART's transmit FIFO: printing beyond it blocks the loop. Default 128.
@@ -68,8 +107,13 @@ impl BoardOptions {
             initial: Self::BOOT_POSE,
             servos: ServoOptions::default(),
             supply_volt: 12.1,
-            scan: Duration::from_millis(if g3 { 10 } else { 9 }),
+            brown_out_volt: 6.0,
+            scan: Duration::from_millis(10),
             other_work: Duration::from_micros(500),
+            packet_to_all: Duration::from_micros(800),
+            answered_write: Duration::from_micros(250),
+            nan_to_int: NanToInt::Largest,
+            reset_circuit: ResetCircuit::Standard,
             receive_ring: 256,
             transmit_fifo: 128,
             mission_step: Duration::from_millis(1),
@@ -86,50 +130,39 @@ impl Default for BoardOptions {
     }
 }
 
-/// How the servos move. The stock arm sags about 3° at the shoulder and has a dead zone of 0.5-1°; the defaults are
-/// smaller, so that tests of other things see clean motion. Everything here is a model, not a measurement.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServoOptions {
-    /// Goals are reached at once, without sag, dead zone or limits. For comparison with traces. Default false.
-    pub instant: bool,
-    /// Sag of the shoulder with the arm stretched out level, degrees; less in proportion to the leverage, and shared by
-    /// elbow and wrist by theirs. Default 0.5.
-    pub sag_deg: f64,
-    /// How far a joint stops short of its goal, degrees (friction and play). Default 0.1.
-    pub dead_zone_deg: f64,
-    /// Top speed, steps/s. Default 3070 (270 °/s), the ST3215/ST3235 without load.
-    pub top_speed_steps_per_s: f64,
-    /// What a servo does when its torque comes back: not known of the real one. Default [`TorqueReturn::Hold`].
-    pub torque_return: TorqueReturn,
-    /// Speed of a limp joint falling with full leverage, rad/s. Default 1.5.
-    pub fall_rad_per_s: f64,
-    /// Loads that the servos (ids 11..=17) report instead of the model's. Default none.
-    pub loads: Option<[i16; 7]>,
-    /// Servos (ids 11..=17) that do not answer. Default none.
-    pub dead: [bool; 7],
+/// What a NaN becomes where the firmware makes it an integer: joints of a T:1041 whose target is out of reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum NanToInt {
+    /// The largest 32-bit integer, −1 in its low 16 bits: shoulder 2046, elbow 512, wrist 2046.
+    #[default]
+    Largest,
+    /// The smallest, 0 in its low 16 bits, as on a PC: shoulder 2047, elbow 512, wrist 2047.
+    Smallest,
 }
 
-impl Default for ServoOptions {
-    fn default() -> Self {
-        Self {
-            instant: false,
-            sag_deg: 0.5,
-            dead_zone_deg: 0.1,
-            top_speed_steps_per_s: 3070.0,
-            torque_return: TorqueReturn::Hold,
-            fall_rad_per_s: 1.5,
-            loads: None,
-            dead: [false; 7],
+impl NanToInt {
+    /// Angles with the same goal steps, for [`crate::steps::goals`], which knows the first rule only.
+    pub(super) fn angles(self, angles: [f64; 6]) -> FirmwareAngles {
+        let mut angles = angles;
+        if self == Self::Smallest {
+            // The elbow counts from step 1024.
+            let zero_steps = [0.0, 0.0, -core::f64::consts::FRAC_PI_2, 0.0, 0.0, 0.0];
+            for (angle, zero) in angles.iter_mut().zip(zero_steps) {
+                if angle.is_nan() {
+                    *angle = zero;
+                }
+            }
         }
+        FirmwareAngles::from_array(angles)
     }
 }
 
-/// What a servo does when its torque is switched on again without a new goal.
+/// How the port's control lines are wired to the chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum TorqueReturn {
-    /// It holds where it is.
+pub enum ResetCircuit {
+    /// Two transistors: DTR alone pulls GPIO0 low, RTS alone holds the chip in reset, both or none do nothing.
     #[default]
-    Hold,
-    /// It goes back to its old goal at its old speed.
-    OldGoal,
+    Standard,
+    /// They do nothing.
+    NotConnected,
 }

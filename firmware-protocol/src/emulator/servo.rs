@@ -1,9 +1,18 @@
-//! One servo: registers, a trapezoid profile, and a shaft that follows it.
+//! One servo: its registers, its trapezoid, its protection.
 
-use super::options::{ServoOptions, TorqueReturn};
+use super::drive::{DUTY_PER_STEP, Drive};
+use super::servo_options::{ServoKind, ServoOptions, TorqueReturn};
 
 /// Time of one step of the servo's own loop, s.
 pub(super) const TICK_S: f64 = 0.001;
+
+/// Overload (registers 34 to 36 as the factory sets them): more than 80 % of duty for 2 s cuts the output to 20 %.
+const OVERLOAD_DUTY: f64 = 800.0;
+const OVERLOAD_TICKS: u32 = 2000;
+const PROTECTED_DUTY: f64 = 200.0;
+
+/// P gain of a servo as delivered.
+const FACTORY_P: u8 = 32;
 
 /// Where something stands in the way of a joint.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,18 +54,31 @@ pub(super) struct Servo {
     pub(super) torque_limit: i32,
     pub(super) p: u8,
     pub(super) i: u8,
+    /// The EEPROM is open (register 55).
+    pub(super) unlocked: bool,
+    /// P gain in the EEPROM, which a loss of supply brings back.
+    stored_p: u8,
+    /// It does not answer: broken, cut off, or without supply.
     pub(super) dead: bool,
     /// Shaft, steps; what the encoder sees before rounding.
     pub(super) shaft: f64,
-    /// Reported load, 0.1 % of duty.
+    /// Reported load, 0.1 % of duty, positive towards larger steps.
     pub(super) load: i16,
+    /// Current drawn, mA.
+    pub(super) current_ma: f64,
+    kind: ServoKind,
     profile: f64,
     velocity: f64,
+    /// The shaft does not come after its profile.
+    blocked: bool,
+    overload_ticks: u32,
+    /// Sense in which the servo pushed when its protection cut in.
+    protecting: Option<f64>,
 }
 
 impl Servo {
     /// A servo at rest with the registers that the running firmware leaves.
-    pub(super) fn at_rest(goal: i32) -> Self {
+    pub(super) fn at_rest(goal: i32, kind: ServoKind, options: &ServoOptions) -> Self {
         let steps = f64::from(goal);
         Self {
             goal,
@@ -64,19 +86,38 @@ impl Servo {
             acceleration: 20,
             torque: true,
             torque_limit: 1000,
-            p: 16,
+            p: if options.locked_gains_act { 16 } else { FACTORY_P },
             i: 0,
+            unlocked: false,
+            stored_p: FACTORY_P,
             dead: false,
             shaft: steps,
             load: 0,
+            current_ma: 0.0,
+            kind,
             profile: steps,
             velocity: 0.0,
+            blocked: false,
+            overload_ticks: 0,
+            protecting: None,
         }
     }
 
-    /// Registers of a servo that has just got its supply; the shaft stays where it is.
-    pub(super) fn power_on(&mut self) {
-        (self.p, self.i, self.acceleration, self.torque_limit, self.torque) = (32, 0, 0, 1000, true);
+    /// The supply comes on: the factory's registers; the shaft stays where it is.
+    pub(super) fn power_on(&mut self, options: &ServoOptions) {
+        (self.p, self.i, self.acceleration, self.torque_limit) = (self.stored_p, 0, 0, 1000);
+        (self.torque, self.unlocked) = (options.torque_at_power_on, false);
+        if !options.instant {
+            self.goal = self.measured();
+        }
+        self.start_from_the_shaft();
+        (self.overload_ticks, self.protecting) = (0, None);
+    }
+
+    /// The supply goes off: no torque, no answer.
+    pub(super) fn power_off(&mut self) {
+        self.torque = false;
+        (self.load, self.current_ma) = (0, 0.0);
     }
 
     pub(super) fn registers(&self) -> ServoRegisters {
@@ -95,9 +136,13 @@ impl Servo {
         if self.dead {
             return;
         }
-        // A profile that ran ahead of a blocked or limp shaft starts again from the shaft.
-        if !self.torque || (self.profile - self.shaft).abs() > 60.0 {
-            (self.profile, self.velocity) = (self.shaft, 0.0);
+        let goal = options.step_minus_one.goal(goal);
+        if !self.torque || self.blocked {
+            self.start_from_the_shaft();
+        }
+        let away = f64::from(goal) - self.shaft;
+        if self.protecting.is_some_and(|sense| sense * away < 0.0) {
+            (self.protecting, self.overload_ticks) = (None, 0);
         }
         (self.goal, self.speed, self.acceleration, self.torque) = (goal, speed, acceleration, true);
         if options.instant {
@@ -110,23 +155,49 @@ impl Servo {
             return;
         }
         self.torque = on;
-        (self.profile, self.velocity) = (self.shaft, 0.0);
+        self.start_from_the_shaft();
+        (self.protecting, self.overload_ticks) = (None, 0);
         if on && !options.instant && options.torque_return == TorqueReturn::Hold {
             self.goal = self.measured();
         }
     }
 
-    /// Makes the present position the middle, 2048.
-    pub(super) fn calibrate_middle(&mut self) {
-        if !self.dead {
-            self.place(2048.0);
-            self.torque = true;
+    pub(super) fn write_gain(&mut self, address: u8, value: u8, options: &ServoOptions) {
+        if self.dead || !(self.unlocked || options.locked_gains_act) {
+            return;
         }
+        if address == 21 {
+            self.p = value;
+            if self.unlocked {
+                self.stored_p = value;
+            }
+        } else {
+            self.i = value;
+        }
+    }
+
+    /// Makes the present position the middle, 2048. Returns by how many steps the encoder's zero moved.
+    pub(super) fn calibrate_middle(&mut self, options: &ServoOptions) -> f64 {
+        if self.dead {
+            return 0.0;
+        }
+        let moved = 2048.0 - self.shaft;
+        self.place(2048.0);
+        self.torque = true;
+        if !options.instant && options.torque_return == TorqueReturn::Hold {
+            self.goal = 2048;
+        }
+        moved
     }
 
     /// Puts the shaft somewhere, at rest.
     pub(super) fn place(&mut self, steps: f64) {
-        (self.shaft, self.profile, self.velocity) = (steps, steps, 0.0);
+        self.shaft = steps;
+        self.start_from_the_shaft();
+    }
+
+    fn start_from_the_shaft(&mut self) {
+        (self.profile, self.velocity, self.blocked) = (self.shaft, 0.0, false);
     }
 
     /// What the encoder says.
@@ -134,29 +205,53 @@ impl Servo {
         libm::round(self.shaft) as i32
     }
 
-    /// One millisecond. `sag` is how far gravity pulls the held shaft from its profile, `fall` how fast it pulls a limp
-    /// one, both in steps and signed; `stops` bounds the shaft.
-    pub(super) fn tick(&mut self, options: &ServoOptions, sag: f64, fall: f64, stops: (f64, f64)) {
-        if self.torque {
-            self.advance_profile(options);
-            let wanted = self.profile + sag;
-            let play = options.dead_zone_deg / 360.0 * 4096.0;
-            // Clamped like this, a play of 0 follows exactly.
-            self.shaft = self.shaft.clamp(wanted - play, wanted + play).clamp(stops.0, stops.1);
-            // Proportional control: duty is error times gain, about 10 per step at the firmware's P of 16.
-            let error = wanted - self.shaft;
-            let beyond = if error.abs() > play + 1e-9 { error } else { 0.0 };
-            let duty = (sag * -4.0 + beyond * 10.0 * f64::from(self.p) / 16.0) + self.velocity * 0.03;
-            let limit = f64::from(self.torque_limit.clamp(0, 1000));
-            self.load = duty.clamp(-limit, limit) as i16;
+    pub(super) fn top_speed(&self) -> f64 {
+        self.kind.top_speed_steps_per_s()
+    }
+
+    /// Duty of a torque.
+    pub(super) fn duty_of(&self, torque_nm: f64) -> f64 {
+        torque_nm / self.kind.stall_torque_nm() * 1000.0
+    }
+
+    /// One tick of the trapezoid; the drive that follows, in the servo's own steps, if torque is on.
+    pub(super) fn drive(&mut self) -> Option<Drive> {
+        if !self.torque {
+            return None;
+        }
+        self.advance_profile();
+        let stiffness = DUTY_PER_STEP * f64::from(self.p) / 16.0;
+        let limit = f64::from(self.torque_limit.clamp(0, 1000));
+        let limit = if self.protecting.is_some() { limit.min(PROTECTED_DUTY) } else { limit };
+        Some(Drive { target: self.profile, stiffness, limit })
+    }
+
+    /// The shaft has moved to where it is after a tick: what the servo reports, and whether it protects itself.
+    pub(super) fn settle(&mut self, shaft: f64, drive: Option<Drive>) {
+        let moved = shaft - self.shaft;
+        self.shaft = shaft;
+        let Some(drive) = drive else {
+            (self.load, self.current_ma) = (0, 0.0);
+            return;
+        };
+        let duty = drive.duty(shaft);
+        self.load = libm::round(duty) as i16;
+        // A motor that turns with its duty draws less: back-EMF.
+        let turning = moved / TICK_S / self.top_speed() * 1000.0;
+        self.current_ma = ((duty - turning).abs() / 1000.0 * ServoKind::STALL_MA).min(ServoKind::STALL_MA);
+        self.blocked = moved.abs() < 0.01 && (self.profile - shaft).abs() > 60.0;
+        if duty.abs() <= OVERLOAD_DUTY {
+            self.overload_ticks = 0;
         } else {
-            self.shaft = (self.shaft + fall * TICK_S).clamp(stops.0, stops.1);
-            self.load = 0;
+            self.overload_ticks += 1;
+            if self.overload_ticks >= OVERLOAD_TICKS {
+                self.protecting = Some(duty.signum());
+            }
         }
     }
 
-    fn advance_profile(&mut self, options: &ServoOptions) {
-        let top = options.top_speed_steps_per_s;
+    fn advance_profile(&mut self) {
+        let top = self.top_speed();
         let limit = if self.speed == 0 { top } else { top.min(f64::from(self.speed)) };
         let left = f64::from(self.goal) - self.profile;
         let velocity = if self.acceleration == 0 {

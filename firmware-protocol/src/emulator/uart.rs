@@ -88,6 +88,12 @@ impl Uart {
         self.ring.pop_front()
     }
 
+    /// The chip is reset: what it had received and was still to send is gone.
+    pub(super) fn reset(&mut self) {
+        self.ring.clear();
+        self.fifo.clear();
+    }
+
     /// Whether something is there to read.
     pub(super) fn has_input(&self) -> bool {
         !self.ring.is_empty()

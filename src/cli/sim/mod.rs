@@ -28,7 +28,7 @@ pub(super) struct SimFlags {
     /// JSON library of the firmware, ArduinoJson 6 or 7 [default: a6, of g3 a7]
     #[arg(long, value_name = "LIBRARY")]
     json_library: Option<JsonLibraryName>,
-    /// How the servos move: stock (sag, dead zone), clean (little of both) or instant (none, no time)
+    /// How the servos move: stock (sag, dead zone), clean (little of both, the default) or instant (none, no time)
     #[arg(long, value_name = "MODEL")]
     servos: Option<ServoModel>,
     /// Where the arm stands at first: six degrees as a dataset has them, gripper 0 closed; again for the next board
@@ -102,9 +102,9 @@ enum ServoModel {
 impl From<ServoModel> for ServoOptions {
     fn from(model: ServoModel) -> Self {
         match model {
-            ServoModel::Stock => Self { sag_deg: 3.0, dead_zone_deg: 0.75, ..Self::default() },
-            ServoModel::Clean => Self::default(),
-            ServoModel::Instant => Self { instant: true, ..Self::default() },
+            ServoModel::Stock => Self::stock(),
+            ServoModel::Clean => Self::clean(),
+            ServoModel::Instant => Self::instant(),
         }
     }
 }

@@ -35,7 +35,6 @@ pub(super) struct Outside {
     healthy_volt: f64,
     dead_from_start: [bool; 7],
     stuck: [bool; 6],
-    powered: bool,
 }
 
 impl Outside {
@@ -52,14 +51,13 @@ impl Outside {
             healthy_volt,
             dead_from_start,
             stuck: [false; 6],
-            powered: true,
         }
     }
 
     /// Makes wire and board what the active faults say.
     pub(super) fn apply(&mut self, schedule: &FaultSchedule, baud: u32, board: &mut Board) {
         let now = board.now();
-        let (mut cut, mut mute, mut deaf, mut powered) = (false, false, false, true);
+        let (mut cut, mut mute, mut deaf) = (false, false, false);
         let (mut bursts, mut kept, mut wire) = (0.0, 1.0, baud / 10);
         let (mut dead, mut stuck, mut volt) = (self.dead_from_start, [false; 6], self.healthy_volt);
         for (_, kind) in schedule.active() {
@@ -74,8 +72,8 @@ impl Outside {
                     dead.iter_mut().zip(servos).for_each(|(dead, fault)| *dead |= fault);
                 }
                 FaultKind::StuckJoint(joint) => stuck[joint.index()] = true,
-                FaultKind::LowSupply { volt: low } => volt = low,
-                FaultKind::No12V => powered = false,
+                FaultKind::LowSupply { volt: low } => volt = volt.min(low),
+                FaultKind::No12V => volt = 0.0,
                 FaultKind::Reset => {}
             }
         }
@@ -88,13 +86,8 @@ impl Outside {
             self.bytes_per_s = wire.max(1);
             board.set_baud(self.bytes_per_s.saturating_mul(10));
         }
-        if self.powered && !powered {
-            board.lose_servo_supply();
-        }
-        self.powered = powered;
-        // G3 measures the rail of the servos
-        board.set_supply_volt(if powered { volt } else { USB_ALONE_VOLT });
-        board.set_dead(if powered { dead } else { [true; 7] });
+        board.set_supply_volt(volt);
+        board.set_dead(dead);
         for joint in Joint::ALL {
             let (was, is) = (&mut self.stuck[joint.index()], stuck[joint.index()]);
             if *was != is {
@@ -162,6 +155,3 @@ impl Outside {
         }
     }
 }
-
-/// What a board without 12 V measures, from the log of one.
-const USB_ALONE_VOLT: f64 = 0.0;

@@ -38,7 +38,7 @@ pub enum FaultKind {
     },
     /// A joint that cannot move.
     StuckJoint(Joint),
-    /// The supply that the board measures and reports.
+    /// A weak supply of the servos; below 6 V they let go.
     LowSupply {
         /// Its voltage.
         volt: f64,
@@ -121,7 +121,7 @@ impl FaultHelp {
             name: "low-supply",
             takes: "volts from 0 to 30 (default 5.2)",
             example: "low-supply=5.2@5s",
-            effect: "the supply that G3 reports; below 6 V it complains in every pass",
+            effect: "a weak supply: below 6 V the servos let go, and G3 complains in every pass",
         },
         Self {
             name: "no-12v",
