@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use firmware_protocol::Generation;
+use firmware_protocol::emulator::BoardOptions;
 
 use super::consent::Consent;
 use super::exit::{CliError, Exit};
@@ -18,7 +19,7 @@ use crate::camera::{FrameSource, PacedSource};
 use crate::config::Config;
 use crate::policy::{Bundle, CameraSlot};
 use crate::runtime;
-use crate::sim::{CellCamera, CellOptions, PtyBoard, PtyBoardOptions};
+use crate::sim::{CellCamera, CellOptions, VirtualBoard, VirtualBoardOptions};
 
 #[derive(Args, Debug)]
 pub(super) struct DemoFlags {
@@ -100,10 +101,9 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
     let producer = plan::producer(engine, &flags.task, flags.seed)?;
     let signals = Signals::catch()?;
-    let board = PtyBoard::spawn(PtyBoardOptions {
-        generation: flags.firmware,
+    let board = VirtualBoard::spawn(VirtualBoardOptions {
         log: flags.board_log.clone(),
-        ..PtyBoardOptions::default()
+        ..VirtualBoardOptions::new(BoardOptions::new(flags.firmware))
     })?;
     let pose = board.arm_pose();
     let options = cell_options(flags.seed, bundle.slots());
@@ -115,7 +115,7 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         board.path().display(),
         camera.description()
     ));
-    let (arm, handle) = open_arm(board.path(), None, &config)?;
+    let (arm, handle) = open_arm(&board.path(), None, &config)?;
     let generation = live::wait_for_arm(&arm, &signals)?;
     let live = LiveRun {
         arm,

@@ -77,6 +77,9 @@ pub enum CliError {
     /// The emulated arm.
     #[error(transparent)]
     Sim(#[from] SimError),
+    /// The emulated arm ended while it was offered.
+    #[error("{0}")]
+    BoardEnded(SimError),
     /// The first motion would touch the table.
     #[error(transparent)]
     Table(#[from] TableTouched),
@@ -115,7 +118,7 @@ impl CliError {
             | Self::Camera(CameraError::UnknownSource { .. } | CameraError::BadSource { .. }) => {
                 Exit::BadArguments
             }
-            Self::Session(_) | Self::Terminal(_) => Exit::Failed,
+            Self::Session(_) | Self::Terminal(_) | Self::BoardEnded(_) => Exit::Failed,
             Self::Signal(cause) => Exit::after_run(*cause),
             Self::Policy(_)
             | Self::Camera(_)

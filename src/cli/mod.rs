@@ -40,7 +40,7 @@ enum Verb {
     Demo(demo::DemoFlags),
     /// Run a policy on the arm
     Run(run::RunFlags),
-    /// A virtual RoArm-M3 on a pseudo-terminal, for any client
+    /// Virtual RoArm-M3 boards on pseudo-terminals, TCP and HTTP, for any client
     Sim(sim::SimFlags),
     /// Look at a policy bundle, or prove that this machine computes what PyTorch computed
     Policy {

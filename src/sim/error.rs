@@ -1,6 +1,7 @@
 //! What can go wrong in the simulated cell.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// The virtual board could not be offered; the message names cause and fix.
@@ -26,6 +27,18 @@ pub enum SimError {
     Link {
         /// Where the link was to be.
         path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Nobody can be let in at an address.
+    #[error(
+        "{what} {address}: cannot listen there: {source}; choose another port (0 takes a free one) or an address of this machine"
+    )]
+    Listen {
+        /// The flag that asked for it.
+        what: &'static str,
+        /// The address.
+        address: SocketAddr,
         /// The system's answer.
         source: io::Error,
     },

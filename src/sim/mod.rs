@@ -1,4 +1,4 @@
-//! The simulated cell: a virtual board on a pseudo-terminal, and a camera that sees the arm it moves.
+//! The simulated cell: a virtual board on a pseudo-terminal (also on TCP and HTTP), and a camera that sees the arm it moves.
 //!
 //! The runtime does not know that either is simulated: the board speaks over a serial device, the camera is a
 //! [`FrameGenerator`](crate::camera::FrameGenerator). The servos are the virtual board's own
@@ -7,12 +7,12 @@
 mod arm_pose;
 mod cell_camera;
 mod error;
-mod pty_board;
 pub mod renderer;
 pub mod scene;
+pub mod virtual_board;
 pub mod virtual_time;
 
 pub use arm_pose::ArmPose;
 pub use cell_camera::{CellCamera, CellOptions, PoseReader};
 pub use error::SimError;
-pub use pty_board::{LoggedLine, PtyBoard, PtyBoardOptions};
+pub use virtual_board::{LoggedLine, VirtualBoard, VirtualBoardOptions};

@@ -9,6 +9,7 @@ mod picture;
 mod stillness;
 mod summary;
 mod time;
+mod timed_fault;
 mod travel;
 
 pub use calibration::{DatasetAngles, JOINT_COUNT, Joint, JointAngles};
@@ -21,4 +22,5 @@ pub use picture::{Picture, PixelLayout};
 pub use stillness::StillnessDetector;
 pub use summary::{ChunkTimes, RunSummary, TickJitter};
 pub use time::Timestamp;
+pub use timed_fault::{TimedFault, TimedFaultError};
 pub use travel::Travel;

@@ -14,5 +14,12 @@ mod doctor;
 mod policy_verbs;
 mod run_on_pty;
 mod signals;
+mod sim_arguments;
+mod sim_boards;
+mod sim_clients;
+mod sim_ends;
+mod sim_faults;
+mod sim_run;
+mod sim_transports;
 #[path = "../support/mod.rs"]
 mod support;

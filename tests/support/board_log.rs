@@ -48,6 +48,8 @@ impl BoardLog {
                 ">" if content.is_empty() => {}
                 ">" => log.arrived(at_s, content),
                 "<" => log.sent(at_s, content),
+                // clients that came and went
+                "!" => {}
                 _ => panic!("a line of another form: {line}"),
             }
         }

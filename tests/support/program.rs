@@ -144,6 +144,11 @@ impl Program {
         }
     }
 
+    /// What it has said to people so far.
+    pub(crate) fn said(&self) -> String {
+        self.stderr.so_far()
+    }
+
     /// Waits until the program has ended by itself.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Ended {

@@ -66,7 +66,7 @@ impl Board {
     }
 
     /// Everything volatile of the chip is gone; the servos keep theirs.
-    fn restart_chip(&mut self) {
+    pub(super) fn restart_chip(&mut self) {
         self.uart.reset();
         self.cpu.forget_everything(self.options.boot_feedback_mode);
         self.cpu.wake_from(self.now_ns);

@@ -68,6 +68,7 @@ mod mission;
 mod network;
 mod new_x;
 mod options;
+mod outage;
 mod outputs;
 mod radio;
 mod services;

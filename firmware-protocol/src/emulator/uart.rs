@@ -21,11 +21,16 @@ pub(super) struct Uart {
     departed: Vec<u8>,
 }
 
+/// Time of a byte with its start and stop bit.
+fn byte_ns(baud: u32) -> u64 {
+    let baud = u64::from(baud.max(1));
+    ((10_000_000_000 + baud / 2) / baud).max(1)
+}
+
 impl Uart {
     pub(super) fn new(baud: u32, ring_bytes: usize, fifo_bytes: usize) -> Self {
-        let baud = u64::from(baud.max(1));
         Self {
-            byte_ns: ((10_000_000_000 + baud / 2) / baud).max(1),
+            byte_ns: byte_ns(baud),
             arriving: VecDeque::new(),
             next_arrival_ns: 0,
             ring: VecDeque::new(),
@@ -36,6 +41,10 @@ impl Uart {
             next_departure_ns: 0,
             departed: Vec::new(),
         }
+    }
+
+    pub(super) fn set_baud(&mut self, baud: u32) {
+        self.byte_ns = byte_ns(baud);
     }
 
     pub(super) fn receive(&mut self, now_ns: u64, bytes: &[u8]) {

@@ -2,29 +2,28 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, QueueSelector, ioctl_tiocnxcl, tcflush, tcgetattr, tcsetattr};
 
 use crate::sim::SimError;
 
 /// The board's end of a pseudo-terminal. The client's end is the device at [`Terminal::path`].
 #[derive(Debug)]
-pub(super) struct Terminal {
+pub(in crate::sim::virtual_board) struct Terminal {
     controller: OwnedFd,
     path: PathBuf,
 }
 
 /// What the client's end is up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Client {
+pub(in crate::sim::virtual_board) enum Client {
     /// Nobody has the device open.
     Absent,
     /// It has the device open.
@@ -33,7 +32,7 @@ pub(super) enum Client {
 
 impl Terminal {
     /// Makes a pseudo-terminal whose device passes bytes as they are: no echo, no change of line ends, no signals.
-    pub(super) fn open() -> Result<Self, SimError> {
+    pub(in crate::sim::virtual_board) fn open() -> Result<Self, SimError> {
         let failed = |step| move |error: Errno| SimError::Terminal { step, source: error.into() };
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
             .map_err(failed("openpt"))?;
@@ -53,28 +52,25 @@ impl Terminal {
     }
 
     /// The device for the client.
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::sim::virtual_board) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Waits until the client has sent something, at most `timeout`. Also tells whether there is a client.
-    pub(super) fn wait(&self, timeout: Duration) -> Client {
+    /// What to wait for while there is a client. Without one, `poll` would return at once.
+    pub(in crate::sim::virtual_board) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.controller.as_fd()
+    }
+
+    /// Whether there is a client.
+    pub(in crate::sim::virtual_board) fn client(&self) -> Client {
         let mut ready = [PollFd::new(&self.controller, PollFlags::IN)];
-        let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(timeout.subsec_nanos()) };
-        // an interrupted wait is a short one
-        let _ = poll(&mut ready, Some(&limit));
-        if !ready[0].revents().contains(PollFlags::HUP) {
-            return Client::Present;
-        }
-        if !ready[0].revents().contains(PollFlags::IN) {
-            // without a client `poll` does not wait
-            std::thread::sleep(timeout);
-        }
-        Client::Absent
+        // an interrupted look sees no event, like a client that is there and silent
+        let _ = poll(&mut ready, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        if ready[0].revents().contains(PollFlags::HUP) { Client::Absent } else { Client::Present }
     }
 
     /// Reads what has arrived; empty when nothing has, also when the client has closed the device (EIO).
-    pub(super) fn read<'buffer>(&self, buffer: &'buffer mut [u8]) -> &'buffer [u8] {
+    pub(in crate::sim::virtual_board) fn read<'buffer>(&self, buffer: &'buffer mut [u8]) -> &'buffer [u8] {
         match rustix::io::read(&self.controller, &mut *buffer) {
             Ok(count) => &buffer[..count],
             Err(_) => &[],
@@ -82,7 +78,7 @@ impl Terminal {
     }
 
     /// Writes what the client's end takes and drops the rest, as a serial port without flow control does when nobody reads.
-    pub(super) fn write(&self, mut bytes: &[u8]) {
+    pub(in crate::sim::virtual_board) fn write(&self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match rustix::io::write(&self.controller, bytes) {
                 Ok(count) if count > 0 => bytes = &bytes[count..],
@@ -94,30 +90,36 @@ impl Terminal {
 
     /// Forgets bytes that a client which is gone never read, so that the next one starts with fresh lines.
     ///
-    /// Only the client's end can throw away what lies there: flushing ours leaves it (seen on Linux 6).
-    pub(super) fn forget_unread(&self) {
+    /// Only the client's end can throw away what lies there: flushing ours leaves it (seen on Linux 6). `false` when that end
+    /// cannot be opened: a client that was killed has left the device exclusive, and nobody but root could use it again.
+    pub(in crate::sim::virtual_board) fn forget_unread(&self) -> bool {
         let device = rustix::fs::open(
             &self.path,
             OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC,
             Mode::empty(),
         );
-        // No harm if it cannot, for example when a client that crashed left the device exclusive: old lines are read first.
-        if let Ok(device) = device {
-            let _ = tcflush(&device, QueueSelector::IFlush);
+        match device {
+            Ok(device) => {
+                let _ = tcflush(&device, QueueSelector::IFlush);
+                // root gets in all the same; the next client may be somebody else
+                let _ = ioctl_tiocnxcl(&device);
+                true
+            }
+            Err(error) => error != Errno::BUSY,
         }
     }
 }
 
 /// A symbolic link with a stable name to the device; removed when dropped.
 #[derive(Debug)]
-pub(super) struct StableLink {
+pub(in crate::sim::virtual_board) struct StableLink {
     path: PathBuf,
     device: PathBuf,
 }
 
 impl StableLink {
     /// Links `path` to `device`. An old symbolic link there is replaced, anything else is left alone and refused.
-    pub(super) fn create(path: PathBuf, device: &Path) -> Result<Self, SimError> {
+    pub(in crate::sim::virtual_board) fn create(path: PathBuf, device: &Path) -> Result<Self, SimError> {
         let made = match std::fs::symlink_metadata(&path) {
             Ok(there) if there.is_symlink() => std::fs::remove_file(&path),
             Ok(_) => return Err(SimError::LinkTaken { path }),

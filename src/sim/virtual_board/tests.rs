@@ -4,8 +4,10 @@
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
-use firmware_protocol::{Line, parse_line};
+use firmware_protocol::{Generation, Line, parse_line};
 use rustix::fs::OFlags;
+use std::path::Path;
+use std::time::Duration;
 
 use super::*;
 
@@ -61,10 +63,10 @@ const TURN: &[u8] = b"{\"T\":102,\"base\":0.5,\"shoulder\":0,\"elbow\":1.57,\"wr
 
 #[test]
 fn a_client_reads_feedback_and_moves_the_arm() {
-    let board = PtyBoard::spawn(PtyBoardOptions::default()).unwrap();
+    let board = VirtualBoard::spawn(VirtualBoardOptions::default()).unwrap();
     let pose = board.arm_pose();
     assert!(pose.get().get(calibration::Joint::Base).abs() < 0.01);
-    let mut port = open(board.path());
+    let mut port = open(&board.path());
     read_feedback(&mut port, 5);
     port.write_all(TURN).unwrap();
     wait_for("the arm turns", || (pose.get().get(calibration::Joint::Base) - 0.5).abs() < 0.02);
@@ -79,8 +81,8 @@ fn a_client_reads_feedback_and_moves_the_arm() {
 
 #[test]
 fn bytes_pass_as_they_are() {
-    let board = PtyBoard::spawn(PtyBoardOptions::default()).unwrap();
-    let mut port = open(board.path());
+    let board = VirtualBoard::spawn(VirtualBoardOptions::default()).unwrap();
+    let mut port = open(&board.path());
     // carriage return, end of file, interrupt and suspend mean something to a terminal, nothing to a serial port
     port.write_all(b"a\rb\x03\x04\x1a\x11\x13\n").unwrap();
     wait_for("the line arrives", || board.lines_received() == 1);
@@ -94,9 +96,9 @@ fn bytes_pass_as_they_are() {
 
 #[test]
 fn clients_come_and_go() {
-    let board = PtyBoard::spawn(PtyBoardOptions::default()).unwrap();
+    let board = VirtualBoard::spawn(VirtualBoardOptions::default()).unwrap();
     for round in 1..=3 {
-        let mut port = open(board.path());
+        let mut port = open(&board.path());
         read_feedback(&mut port, 3);
         port.write_all(b"{\"T\":105}\n").unwrap();
         wait_for("the line arrives", || board.lines_received() == round);
@@ -108,14 +110,14 @@ fn clients_come_and_go() {
 /// What a client did not read is gone with it: the next one must not take an old pose for the present one.
 #[test]
 fn the_next_client_reads_no_old_lines() {
-    let board = PtyBoard::spawn(PtyBoardOptions::default()).unwrap();
+    let board = VirtualBoard::spawn(VirtualBoardOptions::default()).unwrap();
     let pose = board.arm_pose();
-    let mut first = open(board.path());
+    let mut first = open(&board.path());
     wait_for("lines pile up", || rustix::io::ioctl_fionread(&first).unwrap() > 600);
     first.write_all(TURN).unwrap();
     drop(first);
     wait_for("the arm turns", || (pose.get().get(calibration::Joint::Base) - 0.5).abs() < 0.01);
-    let mut second = open(board.path());
+    let mut second = open(&board.path());
     let mut base_rad = f64::NAN;
     read_until(&mut second, |line| match parse_line(line.trim_ascii_end()) {
         Line::Feedback(feedback) => {
@@ -133,9 +135,12 @@ fn the_link_is_stable_replaced_and_removed() {
     let folder = tempfile::tempdir().unwrap();
     let (link, log) = (folder.path().join("arm"), folder.path().join("lines.log"));
     std::os::unix::fs::symlink("/nowhere", &link).unwrap();
-    let options =
-        PtyBoardOptions { link: Some(link.clone()), log: Some(log.clone()), ..PtyBoardOptions::default() };
-    let board = PtyBoard::spawn(options).unwrap();
+    let options = VirtualBoardOptions {
+        link: Some(link.clone()),
+        log: Some(log.clone()),
+        ..VirtualBoardOptions::default()
+    };
+    let board = VirtualBoard::spawn(options).unwrap();
     assert_eq!(std::fs::read_link(&link).unwrap(), board.path());
     let mut port = open(&link);
     port.write_all(TURN).unwrap();
@@ -157,17 +162,18 @@ fn a_file_in_place_of_the_link_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("notes.txt");
     std::fs::write(&link, "mine").unwrap();
-    let options = PtyBoardOptions { link: Some(link.clone()), ..PtyBoardOptions::default() };
-    let error = PtyBoard::spawn(options).unwrap_err();
+    let options = VirtualBoardOptions { link: Some(link.clone()), ..VirtualBoardOptions::default() };
+    let error = VirtualBoard::spawn(options).unwrap_err();
     assert!(matches!(error, SimError::LinkTaken { .. }), "{error}");
     assert_eq!(std::fs::read_to_string(&link).unwrap(), "mine");
 }
 
 #[test]
 fn g3_and_boot_are_offered() {
-    let options = PtyBoardOptions { generation: Generation::G3, boot: true, ..PtyBoardOptions::default() };
-    let board = PtyBoard::spawn(options).unwrap();
-    let mut port = open(board.path());
+    let board = BoardOptions { boot: true, ..BoardOptions::new(Generation::G3) };
+    let options = VirtualBoardOptions::new(board);
+    let board = VirtualBoard::spawn(options).unwrap();
+    let mut port = open(&board.path());
     read_until(&mut port, |line| line.starts_with(b"Server Starts."));
     assert!(!board.log().iter().any(|line| line.parsed));
     port.write_all(b"{\"T\":105}\n").unwrap();
