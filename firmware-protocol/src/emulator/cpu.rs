@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::vec;
 use std::vec::Vec;
 
-use super::board::{Board, ReceivedLine};
+use super::board::Board;
 use super::bus::{FIRST_ID, POLLED, ServoWrite};
 use super::cartesian::Poses;
+use super::frame;
 use super::jog::Jog;
+use super::scan::MIRROR_ID;
 use super::services::{Service, Services};
-use super::{frame, json};
-use crate::{FeedbackMode, FirmwareAngles, Generation, kinematics, steps};
+use crate::{FeedbackMode, FirmwareAngles, Generation};
 
 /// One thing that the firmware does.
 #[derive(Clone, Debug)]
@@ -90,11 +91,11 @@ pub(super) struct Measured {
 
 /// The firmware's state.
 pub(super) struct Cpu {
-    steps: VecDeque<Step>,
+    pub(super) steps: VecDeque<Step>,
     wake_ns: u64,
     /// Blocked on a full transmit FIFO.
     printing: bool,
-    listening: bool,
+    pub(super) listening: bool,
     /// In the middle of a command.
     executing: bool,
     /// In reset, or in the chip's own loader.
@@ -104,7 +105,7 @@ pub(super) struct Cpu {
     /// Loop passes begun.
     pub(super) passes: u64,
     /// The line being received (G1: in the loop; G3: in the serial task).
-    line: Vec<u8>,
+    pub(super) line: Vec<u8>,
     /// Lines waiting for the loop (G3).
     pub(super) queue: VecDeque<Vec<u8>>,
     pub(super) measured: Measured,
@@ -121,11 +122,8 @@ pub(super) struct Cpu {
     pub(super) services: Services,
 }
 
-/// The servo that no scan reads.
-const MIRROR_ID: u8 = 13;
-pub(super) const QUEUE_LINES: usize = 50;
-pub(super) const QUEUE_LINE_BYTES: usize = 255;
-const DEAD_SERVO: Duration = Duration::from_millis(101);
+/// What a servo that does not answer costs.
+pub(super) const DEAD_SERVO: Duration = Duration::from_millis(101);
 
 impl Cpu {
     pub(super) fn new(feedback_mode: FeedbackMode) -> Self {
@@ -333,125 +331,5 @@ impl Board {
             ServoWrite::All { .. } => self.options.packet_to_all,
             _ => self.options.answered_write,
         });
-    }
-
-    fn sample(&mut self) {
-        for joint in 0..POLLED.len() {
-            self.sample_joint(joint);
-        }
-        self.cpu.seen = steps::feedback_angles(self.cpu.measured.steps);
-        self.cpu.poses.believe(kinematics::forward(self.cpu.seen));
-    }
-
-    /// Takes over what a joint's servo says; a dead one leaves the old values, without a mark in the feedback.
-    pub(super) fn sample_joint(&mut self, joint: usize) -> bool {
-        let answering = self.bus.answering(FIRST_ID + POLLED[joint] as u8);
-        let measured = &mut self.cpu.measured;
-        measured.answered[joint] = answering.is_some();
-        measured.torque[joint] = false;
-        let Some(place) = answering else { return false };
-        let servo = &self.bus.servos[place];
-        measured.torque[joint] = servo.torque;
-        measured.steps[joint] = servo.measured();
-        measured.loads[joint] = self.bus.load(place);
-        true
-    }
-
-    /// One read of one servo, outside of the scans.
-    pub(super) fn look(&mut self, id: u8) {
-        let answering = self.bus.answering(id);
-        if let (MIRROR_ID, Some(place)) = (id, answering) {
-            self.cpu.measured.mirror_load = self.bus.load(place);
-        }
-        if let Some(joint) = POLLED.iter().position(|&place| place + usize::from(FIRST_ID) == usize::from(id))
-        {
-            self.sample_joint(joint);
-        }
-        if answering.is_none() {
-            let complaint = say(&std::format!("Servo ID:{id} status: failed."));
-            let complaint = (self.cpu.feedback_mode == 1).then_some(complaint);
-            self.cpu.first([Step::Delay(DEAD_SERVO)].into_iter().chain(complaint));
-        }
-    }
-
-    fn complain(&mut self) {
-        let mut text = Vec::new();
-        if self.cpu.feedback_mode == 1 {
-            for (joint, place) in POLLED.into_iter().enumerate() {
-                if !self.cpu.measured.answered[joint] {
-                    text.push(say(&std::format!("Servo ID:{} status: failed.", place + 11)));
-                }
-            }
-        }
-        self.cpu.first(text);
-    }
-
-    /// G1: reads what has come in; a complete line is executed at once, and if it blocks, the rest waits in the ring.
-    fn drain(&mut self) {
-        while let Some(byte) = self.uart.read() {
-            self.cpu.line.push(byte);
-            if byte == b'\n' {
-                let line = core::mem::take(&mut self.cpu.line);
-                self.cpu.first([Step::Drain]);
-                self.take_line(line);
-                return;
-            }
-        }
-    }
-
-    /// G3: a task of its own, every millisecond, also while the loop is blocked.
-    pub(super) fn serial_task(&mut self) {
-        if !self.g3() || !self.cpu.listening {
-            return;
-        }
-        while let Some(byte) = self.uart.read() {
-            if byte != b'\n' {
-                if self.cpu.line.len() < QUEUE_LINE_BYTES {
-                    self.cpu.line.push(byte);
-                }
-                continue;
-            }
-            let mut line = core::mem::take(&mut self.cpu.line);
-            let holds = |text: &[u8]| line.windows(text.len()).any(|window| window == text);
-            if holds(b"\"T\":999") {
-                self.log(&line, true);
-                self.cpu.stop_flag = false;
-            } else if holds(b"\"T\":0") {
-                self.log(&line, true);
-                self.emergency_flag();
-            } else if self.cpu.queue.len() < QUEUE_LINES {
-                line.push(b'\n');
-                self.cpu.queue.push_back(line);
-            } else {
-                self.log(&line, false);
-                // The other task may be in the middle of a line; this one comes after it.
-                let behind = usize::from(matches!(self.cpu.steps.front(), Some(Step::Print(..))));
-                self.cpu.steps.insert(behind, say("{\"error\":\"Queue full\"}"));
-            }
-        }
-    }
-
-    fn log(&mut self, line: &[u8], parsed: bool) {
-        self.lines_received += 1;
-        if self.options.keep_lines {
-            let bytes = line.strip_suffix(b"\n").unwrap_or(line).to_vec();
-            self.lines.push(ReceivedLine { at: self.now(), bytes, parsed });
-        }
-    }
-
-    /// Parses a line (with its LF) and executes it.
-    fn take_line(&mut self, line: Vec<u8>) {
-        let document = json::read(&line, self.options.json);
-        self.log(&line, document.is_some());
-        let Some(document) = document else { return };
-        let echoes = self.cpu.feedback_mode == 1 && !self.g3();
-        let steps = self.execute(&document);
-        let steps = self.cpu.begin_command(steps);
-        self.cpu.first(steps);
-        if echoes {
-            let mut echo = line;
-            echo.extend(b"\r\n");
-            self.cpu.first([Step::Print(echo, 0)]);
-        }
     }
 }

@@ -10,7 +10,8 @@ use std::vec;
 use std::vec::Vec;
 
 use super::board::Board;
-use super::cpu::{QUEUE_LINE_BYTES, QUEUE_LINES, Step};
+use super::cpu::Step;
+use super::input::{QUEUE_LINE_BYTES, QUEUE_LINES};
 use super::json;
 use super::services::{Service, Services};
 
