@@ -2,6 +2,7 @@
 
 mod options;
 mod parts;
+mod python;
 
 use std::time::{Duration, Instant};
 
