@@ -17,9 +17,9 @@ SEEDS = HERE / "seeds"
 CASES_A_FAMILY = 6
 LONGEST = 900  # bytes; the fuzzer makes long inputs itself
 
-# The header of `board_receive`, see src/board_receive.rs.
-GENERATION = {"g1": 0, "g1b": 1, "g3": 2}
-JSON_LIBRARY = {"6": 0, "7": 1}
+# Bits of the first byte of `board_receive`, see src/board_receive.rs.
+G1, JSON_LIBRARY, INSTANT_SERVOS = 0, {"6": 0, "7": 1 << 2}, 1 << 3
+PAUSE = bytes([0, 30])  # an event: 30 ms
 
 
 def text_bytes(text: str) -> bytes:
@@ -55,13 +55,11 @@ def telling(cases: list[dict], key: str) -> list[dict]:
 
 def board_script(case: dict) -> bytes:
     """A case as a script for the virtual board."""
-    mode = case["infoprint"] if case["infoprint"] in (0, 1, 2) else 0
-    header = [GENERATION["g1"] | JSON_LIBRARY[case["arduinojson"]] << 2 | mode << 3, 0, 0]
-    script = bytearray(header)
+    script = bytearray([G1 | JSON_LIBRARY[case["arduinojson"]] | INSTANT_SERVOS, 0])
+    script += f'{{"T":605,"cmd":{case["infoprint"]}}}\n'.encode() + PAUSE
     for step in case["steps"]:
         # NUL introduces an event; a NUL of the input is doubled.
-        script += text_bytes(step["input"]).replace(b"\0", b"\0\0")
-        script += bytes([0, 30])  # 30 ms
+        script += text_bytes(step["input"]).replace(b"\0", b"\0\0") + PAUSE
     return bytes(script)
 
 
