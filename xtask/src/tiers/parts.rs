@@ -1,8 +1,6 @@
 //! The parts of the tiers.
 
-use std::process::Command;
-
-use super::{Tier, python};
+use super::{Tier, fuzz, python, tools};
 use crate::failure::Failure;
 use crate::process;
 use crate::workspace::Workspace;
@@ -58,6 +56,13 @@ pub(super) const PARTS: &[Part] = &[
         },
     },
     Part {
+        name: "fuzz",
+        title: "each fuzz target for 20 s; `cargo xtask soak` goes on from there",
+        tier: Tier::TestFull,
+        obstacle: |_| None,
+        run: fuzz::all,
+    },
+    Part {
         name: "licences",
         title: "cargo-deny: licences, bans and sources of all dependencies",
         tier: Tier::TestFull,
@@ -81,21 +86,7 @@ fn camera_obstacle(workspace: &Workspace) -> Option<String> {
 }
 
 fn licences(workspace: &Workspace) -> Result<(), Failure> {
-    let own = workspace.cache().join("tools/bin/cargo-deny");
-    let program = if process::succeeds(Command::new("cargo-deny").arg("--version")) {
-        "cargo-deny".into()
-    } else {
-        if !own.is_file() {
-            println!("installing cargo-deny into .cache/tools (several minutes, once) …");
-            let mut install = process::cargo(workspace);
-            install
-                .args(["install", "cargo-deny", "--version", "0.20.2", "--locked", "--root"])
-                .arg(workspace.cache().join("tools"));
-            process::run("cargo install cargo-deny", &mut install)?;
-        }
-        own.into_os_string()
-    };
     // The advisory database is not asked: these tests pass or fail by what is in the repository.
-    let mut deny = process::command(workspace, program);
+    let mut deny = process::command(workspace, tools::cargo_tool(workspace, "cargo-deny", "0.20.2")?);
     process::run("cargo deny", deny.args(["check", "licenses", "bans", "sources"]))
 }
