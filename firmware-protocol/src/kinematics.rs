@@ -6,7 +6,7 @@
 
 use core::f64::consts::{FRAC_PI_2, PI};
 
-use libm::{acos, atan2, cos, sin, sqrt};
+use libm::{acos, atan2, cos, fabs, sin, sqrt};
 
 use crate::FirmwareAngles;
 
@@ -15,6 +15,10 @@ const LINK_2B_MM: f64 = 30.00;
 const LINK_3_MM: f64 = 144.49;
 const LINK_4A_MM: f64 = 171.67;
 const LINK_4B_MM: f64 = 13.69;
+
+/// Where the tool is with all joints at home, as the firmware adds it up: x, y, z, mm.
+#[cfg(feature = "emulator")]
+pub(crate) const HOME_MM: [f64; 3] = [LINK_2B_MM + LINK_3_MM + LINK_4A_MM, 0.0, LINK_2A_MM - LINK_4B_MM];
 
 /// Where the firmware says the tool is: the `x`, `y`, `z`, `tit` of T:1051.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,19 +39,19 @@ fn links() -> (f64, f64, f64, f64) {
     )
 }
 
-/// Forward kinematics as the board computes it for T:1051.
+/// Forward kinematics as the board computes it for T:1051, in its order of operations: the last digits depend on it.
 #[must_use]
 pub fn forward(angles: FirmwareAngles) -> ToolPose {
     let (l2, t2, le, te) = links();
     let FirmwareAngles { base_rad, shoulder_rad, elbow_rad, wrist_rad, .. } = angles;
-    let upper = shoulder_rad + t2;
-    let fore = shoulder_rad + elbow_rad;
-    let tool = shoulder_rad + elbow_rad + wrist_rad + te;
-    let reach = l2 * sin(upper) + LINK_3_MM * sin(fore) + le * sin(tool);
-    let height = l2 * cos(upper) + LINK_3_MM * cos(fore) + le * cos(tool);
+    let upper = FRAC_PI_2 - (shoulder_rad + t2);
+    let fore = FRAC_PI_2 - (elbow_rad + shoulder_rad);
+    let tool = FRAC_PI_2 - (elbow_rad + shoulder_rad + wrist_rad + te);
+    let reach = l2 * cos(upper) + LINK_3_MM * cos(fore) + le * cos(tool);
+    let height = l2 * sin(upper) + LINK_3_MM * sin(fore) + le * sin(tool);
     ToolPose {
         position_mm: [reach * cos(base_rad), reach * sin(base_rad), height],
-        pitch_rad: shoulder_rad + elbow_rad + wrist_rad - FRAC_PI_2,
+        pitch_rad: elbow_rad + shoulder_rad + wrist_rad - FRAC_PI_2,
     }
 }
 
@@ -61,20 +65,33 @@ pub fn inverse(pose: ToolPose) -> Option<[f64; 4]> {
     angles.iter().all(|angle| angle.is_finite()).then_some(angles)
 }
 
-/// As the firmware does it: out of reach, the joints are NaN (base is not).
+/// A wrist closer to the base axis than this is taken to stand on it, mm.
+const ON_AXIS_MM: f64 = 1e-6;
+
+/// As the firmware does it, in its order of operations: out of reach, the joints are NaN (base is not).
 pub(crate) fn inverse_or_nan(pose: ToolPose) -> [f64; 4] {
     let (l2, t2, le, te) = links();
     let [x, y, z] = pose.position_mm;
-    let mut base = atan2(y, x);
-    let mut reach = sqrt(x * x + y * y) - le * cos(pose.pitch_rad + te);
-    let height = z + le * sin(pose.pitch_rad + te);
-    if reach <= 0.0 {
-        (reach, base) = (0.0, 0.0);
-    }
-    let span2 = reach * reach + height * height;
-    let span = sqrt(span2);
+    // From the tool's edge back to the wrist, along the base's direction and in height.
+    let turned = te + (pose.pitch_rad - PI);
+    let (back, up) = (-le * cos(turned), -le * sin(turned));
+    let distance = sqrt(x * x + y * y);
+    let (x, y) = if distance - back <= ON_AXIS_MM {
+        (0.0, 0.0)
+    } else {
+        let ratio = (distance - back) / distance;
+        (x * ratio, y * ratio)
+    };
+    let (reach, base, height) = (sqrt(x * x + y * y), atan2(y, x), z + up);
+    // At the height of the shoulder the firmware leaves the height out.
+    let (span2, span, rise) = if fabs(height) < 1e-6 {
+        (reach * reach, reach, 0.0)
+    } else {
+        let span2 = reach * reach + height * height;
+        (span2, sqrt(span2), atan2(height, reach))
+    };
     let psi = acos((l2 * l2 + span2 - LINK_3_MM * LINK_3_MM) / (2.0 * l2 * span)) + t2;
-    let shoulder = FRAC_PI_2 - atan2(height, reach) - psi;
+    let shoulder = FRAC_PI_2 - rise - psi;
     let elbow = psi + acos((LINK_3_MM * LINK_3_MM + span2 - l2 * l2) / (2.0 * span * LINK_3_MM));
     let wrist = FRAC_PI_2 - shoulder - elbow + pose.pitch_rad;
     [base, shoulder, elbow, wrist]

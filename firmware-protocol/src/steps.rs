@@ -49,7 +49,8 @@ fn turn_steps(angle_rad: f64) -> f64 {
 pub fn goal(generation: Generation, joint: Joint, angle_rad: f64) -> i32 {
     let StepRange { min, max } = limits::step_range(generation, joint);
     match joint {
-        Joint::Base | Joint::Roll => 2047 - to_s16(turn_steps(constrain(angle_rad, -PI, PI))),
+        Joint::Base => to_s16(turn_steps(-constrain(angle_rad, -PI, PI)) + 2047.0),
+        Joint::Roll => 2047 - to_s16(turn_steps(constrain(angle_rad, -PI, PI))),
         Joint::Shoulder | Joint::Wrist => {
             2047 + to_s16(turn_steps(constrain(angle_rad, -PI / 2.0, PI / 2.0)))
         }

@@ -199,7 +199,8 @@ fn the_ring_of_g1_loses_bytes_while_the_board_is_deaf() {
 fn g3_queues_fifty_and_then_says_so() {
     let mut board = running(Generation::G3);
     for _ in 0..120 {
-        board.receive(b"{\"T\":301,\"mode\":0}\n");
+        // As the mode after boot is, so that nothing else is printed.
+        board.receive(b"{\"T\":605,\"cmd\":1 }\n");
     }
     let out = text(&bytes(&mut board, 210 * MS));
     // 120 lines arrive in 198 ms, and the loop takes one every 10.5 ms.

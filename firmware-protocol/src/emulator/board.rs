@@ -5,10 +5,12 @@ use std::vec::Vec;
 
 use super::bus::{Bus, TimedWrite, place};
 use super::cpu::Cpu;
+use super::flash::Flash;
+use super::http::Web;
 use super::options::BoardOptions;
-use super::servo::Contact;
+use super::servo::{Contact, ServoRegisters};
 use super::uart::Uart;
-use crate::{FirmwareAngles, Generation, Joint, steps};
+use crate::{FeedbackMode, FirmwareAngles, Generation, Joint, steps};
 
 /// A line that the firmware took in, as it read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,9 @@ pub struct Board {
     pub(super) cpu: Cpu,
     pub(super) lines: Vec<ReceivedLine>,
     pub(super) lines_received: u64,
-    pub(super) unsupported: u64,
+    pub(super) restarts: u64,
+    pub(super) flash: Flash,
+    pub(super) web: Web,
 }
 
 /// The servos' own loop.
@@ -45,13 +49,16 @@ impl Board {
             now_ns: 0,
             uart: Uart::new(options.baud, options.receive_ring, options.transmit_fifo),
             bus: Bus::new(options.servos.clone(), initial, options.keep_writes),
-            cpu: Cpu::new(options.generation),
+            cpu: Cpu::new(options.boot_feedback_mode),
             lines: Vec::new(),
             lines_received: 0,
-            unsupported: 0,
+            restarts: 0,
+            flash: Flash::default(),
+            web: Web::default(),
             options,
         };
         if board.options.boot {
+            board.bus.power_on();
             board.start_boot();
         } else {
             board.start_running();
@@ -185,15 +192,63 @@ impl Board {
         self.uart.lost()
     }
 
-    /// Commands that the real board would execute and this one does not yet.
-    #[must_use]
-    pub fn unsupported_commands(&self) -> u64 {
-        self.unsupported
-    }
-
     /// Whether the board is in its loop: booted, and not inside a command that blocks.
     #[must_use]
     pub fn is_listening(&self) -> bool {
         self.cpu.is_listening()
+    }
+
+    /// Passes that the firmware's loop has begun since the board was made.
+    #[must_use]
+    pub fn loop_passes(&self) -> u64 {
+        self.cpu.passes
+    }
+
+    /// When the next loop pass begins; `None` unless the firmware is between two passes.
+    #[must_use]
+    pub fn next_pass(&self) -> Option<Duration> {
+        self.cpu.next_pass_ns().map(Duration::from_nanos)
+    }
+
+    /// Changes [`BoardOptions::other_work`], from the end of the loop pass under way on.
+    pub fn set_other_work(&mut self, other_work: Duration) {
+        self.options.other_work = other_work;
+    }
+
+    /// Whether the firmware is caught in a move without end: T:103 or T:104 with speed 0 (G1) or a negative one. It hears
+    /// nothing until it is reset. G3 leaves it on T:0; with a negative speed, so does either when it comes to a point out
+    /// of reach.
+    #[must_use]
+    pub fn is_hung(&self) -> bool {
+        self.cpu.hung
+    }
+
+    /// How often the firmware restarted itself (T:600).
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.restarts
+    }
+
+    /// The feedback mode as T:605 left it: 0 quiet, 1 debug text, 2 stream.
+    #[must_use]
+    pub fn feedback_mode(&self) -> u8 {
+        self.cpu.feedback_mode
+    }
+
+    /// Changes the feedback mode without a line on the wire.
+    pub fn set_feedback_mode(&mut self, mode: FeedbackMode) {
+        self.cpu.feedback_mode = mode as u8;
+    }
+
+    /// The ESP-NOW mode as T:301 left it.
+    #[must_use]
+    pub fn esp_now_mode(&self) -> u8 {
+        self.cpu.esp_now_mode
+    }
+
+    /// Registers of servos 11..=17.
+    #[must_use]
+    pub fn servo_registers(&self) -> [ServoRegisters; 7] {
+        core::array::from_fn(|place| self.bus.servos[place].registers())
     }
 }

@@ -6,7 +6,10 @@ use std::vec::Vec;
 
 use super::board::Board;
 use super::bus::ServoWrite;
+use super::cartesian::HOME;
+use super::commands::torque_limit;
 use super::cpu::{Step, say};
+use super::services::Service;
 
 /// Station address that the virtual chip prints.
 pub(super) const MAC: &str = "24:6F:28:12:34:56";
@@ -18,12 +21,6 @@ const ROM: &str = "ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:
 const START_DEBUG: &str = "Initialize LittleFS for Flash files ctrl.\r\nLittleFS mount succeed.\r\n\
     Initialize the pins used for 12V-switch ctrl.\r\nPower up the servos.\r\nServoCtrl init UART2TTL...\r\n\
     ServoCtrl init succeed.\r\nBus servos status check...";
-const NETWORK_DEBUG: &str = "Reset joint torque to ST_TORQUE_MAX.\r\nWiFi init.\r\ncound not found wifiConfig.json.\r\n\
-    wifi mode on boot: AP\r\nAP mode starts...\r\nSSID: RoArm-M3\r\nPassword: 12345678\r\nAP Address: 192.168.4.1\r\n\
-    http & web init.";
-const MISSION: &str = "---=== File Content ===---\r\nreading file: [boot] starts:\n\r\n\
-    {\"name\":\"boot\",\"intro\":\"these cmds run automatically at boot.\"}\r\r\n\
-    ^^^ ^^^ ^^^ reading file: boot.mission ends. ^^^ ^^^ ^^^";
 
 const MIDDLE: i32 = 2047;
 
@@ -43,38 +40,33 @@ impl Board {
     /// Everything from reset to the loop. The port is not read meanwhile: what arrives waits in the ring, or is lost.
     pub(super) fn start_boot(&mut self) {
         let debug = self.cpu.feedback_mode == 1;
-        let mut steps = vec![delay(50), say(ROM), delay(1200)];
+        let mut steps = vec![Step::Delay(self.options.loader), say(ROM), delay(1200)];
         if debug {
             steps.push(say(START_DEBUG));
         }
         steps.extend([delay(500), Step::InitCheck]);
         steps.extend((11..=17).flat_map(|id| [register(id, 21, 16), register(id, 23, 0)]));
         steps.push(Step::Home);
-        steps.extend((11..=17).map(|id| register(id, 48, 1000)));
+        steps.extend((11..=17).flat_map(|id| torque_limit(id, 1000)));
         if debug {
-            steps.push(say(NETWORK_DEBUG));
+            steps.push(say("Reset joint torque to ST_TORQUE_MAX.\r\nWiFi init."));
         }
-        steps.extend([delay(300), say("Server Starts.")]);
+        steps.push(Step::Service(Service::StartNetwork));
+        if debug {
+            steps.push(say("http & web init."));
+        }
+        steps.extend([Step::Delay(self.options.network_start), say("Server Starts.")]);
         if debug {
             steps.push(say("ESP-NOW init.\r\nRoArm-M3 started."));
         }
         steps.push(say(MAC));
         if debug {
-            steps.push(say("Application initialization settings.\r\nfile already exists."));
+            steps.push(say("Application initialization settings."));
         }
-        steps.push(say(MISSION));
-        if debug {
-            steps.push(say("---\r\n[currentTimes: 1 ]\r\n[missionPlay finished.]"));
-        }
-        steps.push(register(17, 48, 300));
+        steps.push(Step::Service(Service::BootMission));
+        steps.extend(torque_limit(17, 300));
         if !self.g3() {
-            // G1 ends with a Cartesian move home, at the speed and acceleration left over: none, and 20.
-            let home = Step::Write(ServoWrite::All {
-                goals: [MIDDLE, MIDDLE, MIDDLE, MIDDLE + 1, MIDDLE, MIDDLE, MIDDLE],
-                speeds: [0; 7],
-                accelerations: [20; 7],
-            });
-            steps.extend([home.clone(), delay(2), home]);
+            steps.push(Step::GoHome);
         }
         steps.extend([Step::Listen, Step::Pass]);
         self.cpu.first(steps);
@@ -82,32 +74,31 @@ impl Board {
 
     /// T:600, or the reset line: the chip forgets everything, the servos keep theirs.
     pub(super) fn reboot(&mut self) {
-        self.cpu.forget_everything(self.options.generation);
+        self.restarts += 1;
+        self.cpu.forget_everything(self.options.boot_feedback_mode);
         self.start_boot();
     }
 
     /// Reads servos 11..=14, which must all answer for the arm to be homed, now or by T:100.
     pub(super) fn init_check(&mut self) {
-        for joint in 0..3 {
-            self.sample_joint(joint);
-        }
         // The check ends at the first servo that does not answer.
-        let silent = (11_u8..=14).find(|&id| self.bus.servos[usize::from(id - 11)].dead);
+        let silent = (11_u8..=14).find(|&id| self.bus.answering(id).is_none());
         self.cpu.init_failed = silent.is_some();
-        let mut steps = vec![];
-        if !self.bus.servos[0].dead && !self.bus.servos[1].dead {
-            steps.push(Step::SampleMirror);
-        }
+        let mut steps: Vec<Step> = (11..=silent.unwrap_or(14)).map(Step::Look).collect();
         // With debug text on, the firmware says that all is well even when it is not.
         let well = "All bus servos status checked.";
         match (silent, self.cpu.feedback_mode == 1) {
             (None, false) => steps.push(say(well)),
             (None, true) => steps.extend([say(well), say(well)]),
-            (Some(_), false) => steps.extend([delay(101), say("Bus servos status check: failed.")]),
-            (Some(id), true) => {
-                steps.extend([delay(101), say(&std::format!("Servo ID:{id} status: failed.")), say(well)]);
-            }
+            (Some(_), false) => steps.push(say("Bus servos status check: failed.")),
+            (Some(_), true) => steps.push(say(well)),
         }
+        self.cpu.first(steps);
+    }
+
+    /// The Cartesian move that ends the boot of G1, at the speed and acceleration left over: none, and 20.
+    pub(super) fn go_home(&mut self) {
+        let steps = self.move_to(HOME, 0.25);
         self.cpu.first(steps);
     }
 

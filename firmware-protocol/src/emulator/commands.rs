@@ -9,7 +9,6 @@ use super::board::Board;
 use super::bus::ServoWrite;
 use super::cpu::{Step, say};
 use super::json::{Document, two_decimals};
-use crate::kinematics::{self, ToolPose};
 use crate::{FirmwareAngles, Joint, steps};
 
 /// Bus ids of the servos of a joint as commands count them, 1..=6.
@@ -32,6 +31,16 @@ fn steps_of_degrees(degrees: f64) -> i32 {
 
 fn register(id: u8, address: u8, value: i32) -> Step {
     Step::Write(ServoWrite::Register { id, address, value })
+}
+
+/// A write between the opening and the closing of the servo's EEPROM.
+fn unlocked(write: Step, id: u8) -> [Step; 3] {
+    [register(id, 55, 0), write, register(id, 55, 1)]
+}
+
+/// Torque limit, which the firmware writes as if it lay in EEPROM.
+pub(super) fn torque_limit(id: u8, limit: i32) -> [Step; 3] {
+    unlocked(register(id, 48, limit), id)
 }
 
 fn torque(id: u8, value: u8) -> Step {
@@ -58,8 +67,11 @@ impl Board {
             }
             100 => self.homing(),
             101 => {
-                let goal = |joint| self.goal_of(joint, command.number("rad"));
-                one(command.byte("joint"), goal, command.word("spd"), command.byte("acc"))
+                let (number, angle_rad) = (command.byte("joint"), command.number("rad"));
+                let goal = |joint| self.goal_of(joint, angle_rad);
+                let steps = one(number, goal, command.word("spd"), command.byte("acc"));
+                self.believe_joint(number, angle_rad);
+                steps
             }
             102 => {
                 let angles =
@@ -73,7 +85,7 @@ impl Board {
                 let goal = |joint| self.goal_of(joint, command.number("cmd"));
                 one(6, goal, command.word("spd"), command.byte("acc"))
             }
-            107 => vec![register(17, 48, command.int("tor").clamp(50, 1000))],
+            107 => torque_limit(17, command.int("tor").clamp(50, 1000)).to_vec(),
             108 => {
                 let gains =
                     [(21, float_to_byte(command.number("p"))), (23, float_to_byte(command.number("i")))];
@@ -91,29 +103,36 @@ impl Board {
                     ["b", "s", "e", "t", "r", "h"].map(|key| steps::radians_of_degrees(command.number(key)));
                 let goals = steps::goals(self.options.generation, FirmwareAngles::from_array(angles));
                 self.cpu.left_over = ([speed; 7], [acceleration; 7]);
+                self.cpu.poses.commanded_rad = core::array::from_fn(|joint| angles[joint]);
                 vec![all(goals, [speed; 7], [acceleration; 7])]
             }
             210 => self.torque_of_all(command.byte("cmd")),
-            300 => self.radio_text(command),
-            301 => {
-                self.cpu.esp_now_mode = command.byte("mode");
-                let debug = self.cpu.feedback_mode == 1 && self.cpu.esp_now_mode == 1;
-                if debug { vec![say("esp-now mode: flow-leader(group)")] } else { vec![] }
-            }
-            302 => vec![say(super::boot::MAC)],
-            502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
-            503 => vec![register(command.byte("id"), 21, command.byte("p").into())],
-            600 => {
-                self.reboot();
+            113..=115 => {
+                self.output_command(command);
                 vec![]
             }
+            200..=208 | 601 | 603 => self.file_command(command),
+            220..=231 | 241 | 242 | 602 => self.mission_command(command),
+            300..=306 => self.radio_command(command),
+            401..=408 => self.network_command(command),
+            501 | 503 => self.servo_setup_command(command),
+            502 => vec![Step::Write(ServoWrite::Middle { id: command.byte("id") })],
+            600 => vec![Step::Restart],
+            // The settings that are erased matter to nothing that shows.
+            604 => vec![Step::Delay(Duration::from_secs(1))],
             605 => {
-                self.cpu.feedback_mode = command.byte("cmd");
+                let mode = command.byte("cmd");
+                if mode <= 2 {
+                    self.cpu.feedback_mode = mode;
+                }
                 vec![]
             }
             1041 => self.direct_pose(command),
-            103 | 104 | 110 | 123 => {
-                self.unsupported += 1;
+            103 => self.single_coordinate(command),
+            104 => self.pose(command),
+            110 => self.new_x_axis(command),
+            123 => {
+                self.cpu.jog.command(command);
                 vec![]
             }
             _ => vec![],
@@ -130,7 +149,14 @@ impl Board {
         steps::goal(self.options.generation, joint, angle_rad)
     }
 
-    fn joint_in_degrees(&self, command: &Document) -> Vec<Step> {
+    fn believe_joint(&mut self, number: u8, angle_rad: f64) {
+        if let Some(angle) = self.cpu.poses.commanded_rad.get_mut(usize::from(number.wrapping_sub(1))) {
+            *angle = angle_rad;
+        }
+        self.believe_commanded();
+    }
+
+    fn joint_in_degrees(&mut self, command: &Document) -> Vec<Step> {
         let (number, angle_deg) = (command.byte("joint"), command.number("angle"));
         let speed = steps_of_degrees(command.word("spd").into()) as u16;
         let acceleration = steps_of_degrees(command.byte("acc").into()) as u8;
@@ -141,28 +167,8 @@ impl Board {
             // A left-over debug print of the firmware.
             steps.extend([say(&two_decimals(angle_deg)), say(&two_decimals(angle_rad))]);
         }
+        self.believe_joint(number, angle_rad);
         steps
-    }
-
-    /// T:1041: inverse kinematics once, then one write at whatever speed and acceleration the last command left over.
-    /// Out of reach the joints are NaN, and the arm swings up.
-    fn direct_pose(&self, command: &Document) -> Vec<Step> {
-        let position_mm = ["x", "y", "z"].map(|key| command.number(key));
-        let [base, shoulder, elbow, wrist] =
-            kinematics::inverse_or_nan(ToolPose { position_mm, pitch_rad: command.number("t") });
-        let angles = [base, shoulder, elbow, wrist, command.number("r"), command.number("g")];
-        let goals = steps::goals(self.options.generation, FirmwareAngles::from_array(angles));
-        let (speeds, accelerations) = self.cpu.left_over;
-        vec![all(goals, speeds, accelerations)]
-    }
-
-    /// T:300, who may command by radio; only its debug text matters here.
-    fn radio_text(&self, command: &Document) -> Vec<Step> {
-        match (self.cpu.feedback_mode, command.int("mode")) {
-            (1, 0) => vec![say("it won't be ctrl by esp-now broadcast cmd.")],
-            (1, _) => vec![say("it can be ctrl by esp-now broadcast cmd.")],
-            _ => vec![],
-        }
     }
 
     fn torque_of_all(&self, value: u8) -> Vec<Step> {
@@ -181,7 +187,7 @@ impl Board {
 }
 
 /// One joint: acknowledged writes, one for each of its servos.
-fn one(number: u8, goal: impl Fn(Joint) -> i32, speed: u16, acceleration: u8) -> Vec<Step> {
+pub(super) fn one(number: u8, goal: impl Fn(Joint) -> i32, speed: u16, acceleration: u8) -> Vec<Step> {
     let Some(&joint) = Joint::ALL.get(usize::from(number.wrapping_sub(1))) else { return vec![] };
     let driving = goal(joint);
     let write = |&id: &u8| {
@@ -192,7 +198,7 @@ fn one(number: u8, goal: impl Fn(Joint) -> i32, speed: u16, acceleration: u8) ->
 }
 
 /// All joints in one packet, servo 13 mirrored.
-fn all(goals: [i32; 6], speeds: [u16; 7], accelerations: [u8; 7]) -> Step {
+pub(super) fn all(goals: [i32; 6], speeds: [u16; 7], accelerations: [u8; 7]) -> Step {
     let [base, shoulder, elbow, wrist, roll, hand] = goals;
     let goals = [base, shoulder, steps::shoulder_mirror(shoulder), elbow, wrist, roll, hand];
     Step::Write(ServoWrite::All { goals, speeds, accelerations })
@@ -209,5 +215,5 @@ fn adaptation(command: &Document) -> Vec<Step> {
         }
         _ => return vec![],
     };
-    (11..=17).zip(limits).map(|(id, limit)| register(id, 48, limit)).collect()
+    (11..=17).zip(limits).flat_map(|(id, limit)| torque_limit(id, limit)).collect()
 }

@@ -2,12 +2,16 @@
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::vec;
 use std::vec::Vec;
 
 use super::board::{Board, ReceivedLine};
-use super::bus::{POLLED, ServoWrite};
+use super::bus::{FIRST_ID, POLLED, ServoWrite};
+use super::cartesian::Poses;
+use super::jog::Jog;
+use super::services::{Service, Services};
 use super::{frame, json};
-use crate::Generation;
+use crate::{FeedbackMode, FirmwareAngles, Generation, kinematics, steps};
 
 /// One thing that the firmware does.
 #[derive(Clone, Debug)]
@@ -24,8 +28,8 @@ pub(super) enum Step {
     Sample,
     /// Debug text about servos that did not answer.
     Complain,
-    /// Send the joints to radio followers.
-    Lead,
+    /// Something besides moving servos.
+    Service(Service),
     /// Text about the supply (G3).
     ComplainSupply,
     /// Print T:1051.
@@ -38,24 +42,36 @@ pub(super) enum Step {
     Print(Vec<u8>, usize),
     Delay(Duration),
     Write(ServoWrite),
-    /// Wait until a joint was last seen within a window around a step, looking every 10 ms.
+    /// Wait until a joint was last seen within a window around a step, looking every 10 ms. If it did not answer then, all
+    /// torque goes off and the wait is over.
     WaitNear {
         joint: usize,
         goal: i32,
         window: i32,
     },
-    /// Read one joint's servo; if it does not answer, all torque goes off.
-    Look(usize),
+    /// Read the servo of this id.
+    Look(u8),
+    /// Move on with T:123.
+    Jog,
+    /// The next point of an interpolated move.
+    MoveThrough {
+        fraction: f64,
+        increment: f64,
+    },
     /// `initCheck` of the boot.
     InitCheck,
+    /// The Cartesian move home that ends the boot of G1.
+    GoHome,
     /// The part of homing that follows the servo check, if it went well.
     Home,
-    /// Read the load of servo 13, as only the boot does.
-    SampleMirror,
     /// Boot is over.
     Listen,
     /// A command is done with.
     Executed,
+    /// The chip restarts.
+    Restart,
+    /// Nothing more happens until the chip is reset.
+    Hang,
 }
 
 /// What servos said when they were last read.
@@ -77,45 +93,67 @@ pub(super) struct Cpu {
     listening: bool,
     /// In the middle of a command.
     executing: bool,
+    /// In a command that never ends.
+    pub(super) hung: bool,
+    /// Loop passes begun.
+    pub(super) passes: u64,
     /// The line being received (G1: in the loop; G3: in the serial task).
     line: Vec<u8>,
     /// Lines waiting for the loop (G3).
     pub(super) queue: VecDeque<Vec<u8>>,
     pub(super) measured: Measured,
+    /// The joints as the last scan saw them.
+    pub(super) seen: FirmwareAngles,
+    pub(super) poses: Poses,
+    pub(super) jog: Jog,
     pub(super) feedback_mode: u8,
     pub(super) esp_now_mode: u8,
     pub(super) stop_flag: bool,
     pub(super) init_failed: bool,
     /// Speed and acceleration left over by the last command, for those that bring none.
     pub(super) left_over: ([u16; 7], [u8; 7]),
+    pub(super) services: Services,
 }
 
-const QUEUE_LINES: usize = 50;
-const QUEUE_LINE_BYTES: usize = 255;
+/// The servo that no scan reads.
+const MIRROR_ID: u8 = 13;
+pub(super) const QUEUE_LINES: usize = 50;
+pub(super) const QUEUE_LINE_BYTES: usize = 255;
 const DEAD_SERVO: Duration = Duration::from_millis(101);
 
 impl Cpu {
-    pub(super) fn new(generation: Generation) -> Self {
+    pub(super) fn new(feedback_mode: FeedbackMode) -> Self {
         Self {
             steps: VecDeque::new(),
             wake_ns: 0,
             printing: false,
             listening: false,
             executing: false,
+            hung: false,
+            passes: 0,
             line: Vec::new(),
             queue: VecDeque::new(),
             measured: Measured::default(),
-            feedback_mode: if generation == Generation::G3 { 1 } else { 2 },
+            seen: FirmwareAngles::default(),
+            poses: Poses::new(),
+            jog: Jog::default(),
+            feedback_mode: feedback_mode as u8,
             esp_now_mode: 3,
             stop_flag: false,
             init_failed: false,
             left_over: ([0; 7], [20; 7]),
+            services: Services::default(),
         }
     }
 
     /// When the firmware goes on; `None` while it waits for the transmit FIFO.
     pub(super) fn wake_ns(&self) -> Option<u64> {
         (!self.printing).then_some(self.wake_ns)
+    }
+
+    /// When the pause between two loop passes ends, if the firmware is in it.
+    pub(super) fn next_pass_ns(&self) -> Option<u64> {
+        (self.listening && matches!(self.steps.front(), Some(Step::Pass))).then_some(self.wake_ns)
     }
 
     pub(super) fn is_listening(&self) -> bool {
@@ -130,8 +168,17 @@ impl Cpu {
         }
     }
 
-    pub(super) fn forget_everything(&mut self, generation: Generation) {
-        *self = Self { wake_ns: self.wake_ns, ..Self::new(generation) };
+    /// The steps of a command and its end. Until then the board does not listen.
+    pub(super) fn begin_command(&mut self, mut steps: Vec<Step>) -> Vec<Step> {
+        if !steps.is_empty() {
+            self.executing = true;
+            steps.push(Step::Executed);
+        }
+        steps
+    }
+
+    pub(super) fn forget_everything(&mut self, feedback_mode: FeedbackMode) {
+        *self = Self { wake_ns: self.wake_ns, passes: self.passes, ..Self::new(feedback_mode) };
     }
 }
 
@@ -145,8 +192,12 @@ pub(super) fn say(text: &str) -> Step {
 impl Board {
     /// A board that has been running: servos read, nothing received.
     pub(super) fn start_running(&mut self) {
-        self.cpu.measured.mirror_load = self.bus.load(2);
+        // What its boot printed is long gone.
+        drop(self.create_boot_mission());
+        self.look(MIRROR_ID);
         self.sample();
+        let [base, shoulder, elbow, wrist, ..] = self.options.initial.to_array();
+        self.cpu.poses.commanded_rad = [base, shoulder, elbow, wrist];
         self.cpu.first([Step::Listen, Step::Pass]);
     }
 
@@ -177,13 +228,16 @@ impl Board {
     fn execute_step(&mut self, step: Step) {
         match step {
             Step::Pass => {
+                self.cpu.passes += 1;
                 let input = if self.g3() { Step::TakeQueued } else { Step::Drain };
                 self.cpu.first([
                     input,
+                    Step::Service(Service::Serve),
+                    Step::Jog,
                     Step::Scan,
                     Step::Complain,
                     Step::ComplainSupply,
-                    Step::Lead,
+                    Step::Service(Service::Lead),
                     Step::Stream,
                     Step::EndOfPass,
                 ]);
@@ -196,22 +250,19 @@ impl Board {
             }
             Step::Scan => {
                 let half = Step::Delay(self.options.scan / 2);
-                let dead = POLLED.into_iter().filter(|&place| self.bus.servos[place].dead).count();
+                let ids = POLLED.map(|place| FIRST_ID + place as u8);
+                let dead = ids.into_iter().filter(|&id| self.bus.answering(id).is_none()).count();
                 let timeouts = Step::Delay(DEAD_SERVO * dead as u32);
                 self.cpu.first([half.clone(), Step::Sample, half, timeouts]);
             }
             Step::Sample => self.sample(),
             Step::Complain => self.complain(),
             Step::ComplainSupply => self.complain_supply(),
-            Step::Lead => {
-                // A radio leader without followers.
-                if self.cpu.esp_now_mode == 1 {
-                    self.cpu.first([say("Error sending the data")]);
-                }
-            }
+            Step::Service(service) => self.do_service(service),
             Step::Frame => {
                 let frame = frame::text(self);
                 self.cpu.first([say(&frame)]);
+                self.cpu.services.http_info = frame.into_bytes();
             }
             Step::Stream => {
                 if self.cpu.feedback_mode == 2 {
@@ -231,51 +282,81 @@ impl Board {
                 }
             }
             Step::Delay(duration) => self.sleep(duration),
-            Step::Write(write) => {
-                let dead = self.bus.addresses_dead(write);
-                self.bus.write(self.now(), write);
-                if dead {
-                    self.sleep(DEAD_SERVO);
-                }
-            }
+            Step::Write(write) => self.write(write),
             Step::WaitNear { joint, goal, window } => {
                 if (self.cpu.measured.steps[joint] - goal).abs() > window {
-                    self.cpu.first([Step::Delay(Duration::from_millis(10)), Step::Look(joint), step]);
+                    let then = if self.cpu.measured.answered[joint] {
+                        let look = Step::Look(FIRST_ID + POLLED[joint] as u8);
+                        vec![look, Step::Delay(Duration::from_millis(10)), step]
+                    } else {
+                        vec![Step::Write(ServoWrite::Torque { id: 254, value: 0 })]
+                    };
+                    self.cpu.first(then);
                 }
             }
-            Step::Look(joint) => self.look(joint),
+            Step::Look(id) => self.look(id),
+            Step::Jog => self.jog(),
+            Step::MoveThrough { fraction, increment } => self.move_through(fraction, increment),
             Step::InitCheck => self.init_check(),
             Step::Home => self.home(),
-            Step::SampleMirror => self.cpu.measured.mirror_load = self.bus.load(2),
+            Step::GoHome => self.go_home(),
             Step::Listen => self.cpu.listening = true,
             Step::Executed => self.cpu.executing = false,
+            Step::Restart => self.reboot(),
+            Step::Hang => {
+                self.cpu.hung = true;
+                self.cpu.first([Step::Delay(Duration::from_secs(1)), Step::Hang]);
+            }
         }
+    }
+
+    fn write(&mut self, write: ServoWrite) {
+        let unanswered = self.bus.is_unanswered(write);
+        self.bus.write(self.now(), write);
+        self.sleep(match write {
+            _ if unanswered => DEAD_SERVO,
+            _ if self.options.servos.instant => Duration::ZERO,
+            ServoWrite::All { .. } => self.options.packet_to_all,
+            _ => self.options.answered_write,
+        });
     }
 
     fn sample(&mut self) {
         for joint in 0..POLLED.len() {
             self.sample_joint(joint);
         }
+        self.cpu.seen = steps::feedback_angles(self.cpu.measured.steps);
+        self.cpu.poses.believe(kinematics::forward(self.cpu.seen));
     }
 
     /// Takes over what a joint's servo says; a dead one leaves the old values, without a mark in the feedback.
     pub(super) fn sample_joint(&mut self, joint: usize) -> bool {
-        let place = POLLED[joint];
-        let (servo, load) = (&self.bus.servos[place], self.bus.load(place));
+        let answering = self.bus.answering(FIRST_ID + POLLED[joint] as u8);
         let measured = &mut self.cpu.measured;
-        measured.answered[joint] = !servo.dead;
-        measured.torque[joint] = servo.torque && !servo.dead;
-        if !servo.dead {
-            measured.steps[joint] = servo.measured();
-            measured.loads[joint] = load;
-        }
-        !servo.dead
+        measured.answered[joint] = answering.is_some();
+        measured.torque[joint] = false;
+        let Some(place) = answering else { return false };
+        let servo = &self.bus.servos[place];
+        measured.torque[joint] = servo.torque;
+        measured.steps[joint] = servo.measured();
+        measured.loads[joint] = self.bus.load(place);
+        true
     }
 
-    fn look(&mut self, joint: usize) {
-        if !self.sample_joint(joint) {
-            self.cpu.steps.retain(|step| !matches!(step, Step::WaitNear { .. }));
-            self.cpu.first([Step::Delay(DEAD_SERVO), Step::Write(ServoWrite::Torque { id: 254, value: 0 })]);
+    /// One read of one servo, outside of the scans.
+    pub(super) fn look(&mut self, id: u8) {
+        let answering = self.bus.answering(id);
+        if let (MIRROR_ID, Some(place)) = (id, answering) {
+            self.cpu.measured.mirror_load = self.bus.load(place);
+        }
+        if let Some(joint) = POLLED.iter().position(|&place| place + usize::from(FIRST_ID) == usize::from(id))
+        {
+            self.sample_joint(joint);
+        }
+        if answering.is_none() {
+            let complaint = say(&std::format!("Servo ID:{id} status: failed."));
+            let complaint = (self.cpu.feedback_mode == 1).then_some(complaint);
+            self.cpu.first([Step::Delay(DEAD_SERVO)].into_iter().chain(complaint));
         }
     }
 
@@ -360,10 +441,8 @@ impl Board {
         let Some(document) = document else { return };
         let echoes = self.cpu.feedback_mode == 1 && !self.g3();
         let steps = self.execute(&document);
-        if !steps.is_empty() {
-            self.cpu.executing = true;
-            self.cpu.first(steps.into_iter().chain([Step::Executed]));
-        }
+        let steps = self.cpu.begin_command(steps);
+        self.cpu.first(steps);
         if echoes {
             let mut echo = line;
             echo.extend(b"\r\n");

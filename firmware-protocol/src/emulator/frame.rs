@@ -5,7 +5,7 @@ use std::string::String;
 
 use super::board::Board;
 use super::json::{JsonLibrary, number_text};
-use crate::{Generation, kinematics, steps};
+use crate::{Generation, steps};
 
 /// Members that the 256-byte pool of ArduinoJson 6 holds.
 const POOL_MEMBERS: usize = 16;
@@ -15,7 +15,6 @@ pub(super) fn text(board: &Board) -> String {
     let library = board.options.json;
     let measured = &board.cpu.measured;
     let angles = steps::feedback_angles(measured.steps);
-    let pose = kinematics::forward(angles);
     let mut text = String::from("{\"T\":1051");
     let mut members = 1;
     let limit = if library == JsonLibrary::A6 { POOL_MEMBERS } else { usize::MAX };
@@ -26,8 +25,9 @@ pub(super) fn text(board: &Board) -> String {
             let _ = write!(text, ",\"{key}\":{}", number_text(value, library));
         }
     };
-    let [x, y, z] = pose.position_mm;
-    let values = [x, y, z, pose.pitch_rad].into_iter().chain(angles.to_array());
+    // Where the firmware believes the tool to be: a command since the last scan may have told it something else.
+    let [x, y, z, pitch, _] = board.cpu.poses.last;
+    let values = [x, y, z, pitch].into_iter().chain(angles.to_array());
     for (key, value) in ["x", "y", "z", "tit", "b", "s", "e", "t", "r", "g"].into_iter().zip(values) {
         member(key, value);
     }

@@ -28,25 +28,50 @@
 //! | 107, 108, 109, 112 | torque limits and gains |
 //! | 111 | blocks |
 //! | 210 | torque of all; G3 folds the arm first |
-//! | 300, 301, 605 | ESP-NOW (its debug text only), feedback mode |
-//! | 302, 502, 503, 600 | MAC line, middle, P gain, restart |
+//! | 113, 114, 115 | 12 V outputs, see [`Board::switch_outputs`] |
+//! | 200-208, 601, 603 | files in flash with their text dumps, see [`Board::flash_file`] |
+//! | 220-231, 241, 242, 602 | missions: made, dumped, edited, played; deaf until a byte arrives (G1) |
+//! | 300-306 | ESP-NOW: texts and peers. Nobody is on the air, so nothing is ever received |
+//! | 401-408 | WiFi: texts and the file of settings. No network is ever found; G1 waits 15.5 s for it |
+//! | 501, 502, 503 | ids, middle and P gain in the servos |
+//! | 600, 604, 605 | restart, a second for nothing, feedback mode |
 //! | 1041 | inverse kinematics once, then one write at the left-over speed and acceleration |
-//! | 103, 104, 110, 123 | **not yet**: ignored, counted by [`Board::unsupported_commands`] |
+//! | 103, 104 | interpolated moves, blocking; G1 hangs on speed 0, G3 obeys the stop flag; see [`Board::is_hung`] |
+//! | 110 | stretches, turns, re-zeroes the base |
+//! | 123 | jogging, a tick every 10 ms at most, without end |
 //! | others | ignored, as on the board |
+//!
+//! The same commands come over HTTP, see [`Board::http_js`]. Left out: the web pages, the WebSocket of G3, messages from
+//! other boards by radio.
 
 mod board;
 mod boot;
 mod bus;
+mod cartesian;
 mod commands;
 mod cpu;
+mod files;
+mod flash;
 mod frame;
+mod http;
+mod jog;
 mod json;
+mod mission;
+mod network;
+mod new_x;
 mod options;
+mod outputs;
+mod radio;
+mod services;
 mod servo;
+mod servo_setup;
 mod uart;
 
 pub use board::{Board, ReceivedLine};
 pub use bus::{ServoWrite, TimedWrite};
+pub use files::StrayWrite;
+pub use http::HttpReply;
 pub use json::JsonLibrary;
 pub use options::{BoardOptions, ServoOptions, TorqueReturn};
-pub use servo::Contact;
+pub use outputs::{Drive, SwitchOutput};
+pub use servo::{Contact, ServoRegisters};

@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::JsonLibrary;
-use crate::{FirmwareAngles, Generation};
+use super::{JsonLibrary, StrayWrite};
+use crate::{FeedbackMode, FirmwareAngles, Generation};
 
 /// Options of a virtual board. Start from [`BoardOptions::new`] and change what matters.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,12 @@ pub struct BoardOptions {
     /// Whether the board has just been reset: boot text, homing motion, then the loop. Default false: it has been running,
     /// homed, for a while.
     pub boot: bool,
+    /// Feedback mode after a reset. Default streaming (G1), debug text (G3).
+    pub boot_feedback_mode: FeedbackMode,
+    /// Time that the chip's own loader takes before the firmware starts. Default 50 ms.
+    pub loader: Duration,
+    /// Time that WiFi, web server and radio take at boot. Default 300 ms; plausible, unmeasured.
+    pub network_start: Duration,
     /// The pose that was commanded before the start, and reached. Default [`BoardOptions::BOOT_POSE`].
     pub initial: FirmwareAngles,
     /// How the servos move.
@@ -27,10 +33,20 @@ pub struct BoardOptions {
     pub scan: Duration,
     /// Time of everything else in a loop pass (web server, radio, screen). Default 0.5 ms: scan and UART set the pace.
     pub other_work: Duration,
+    /// Time of a packet with the goals of all servos, which expects no answer: 64 bytes at 1 Mbaud, 0.64 ms, and the
+    /// arithmetic before it. Default 0.8 ms; none with instant servos.
+    pub packet_to_all: Duration,
+    /// Time of a write that a servo answers. Default 0.25 ms; none with instant servos. Without an answer it is 101 ms.
+    pub answered_write: Duration,
     /// Bytes of the UART's receive ring; what does not fit is lost. Default 256.
     pub receive_ring: usize,
     /// Bytes of the UART's transmit FIFO: printing beyond it blocks the loop. Default 128.
     pub transmit_fifo: usize,
+    /// Time from one step of a mission to the next besides the step's own: the file is opened and read up to it. Default
+    /// 1 ms; plausible, unmeasured.
+    pub mission_step: Duration,
+    /// What happens when a line is to be replaced that a file does not have. Default: the chip restarts.
+    pub stray_write: StrayWrite,
     /// Whether received lines are kept for [`super::Board::take_lines`]. Default false.
     pub keep_lines: bool,
     /// Whether servo writes are kept for [`super::Board::take_writes`]. Default false.
@@ -51,13 +67,20 @@ impl BoardOptions {
             baud: 115_200,
             json: if g3 { JsonLibrary::A7 } else { JsonLibrary::A6 },
             boot: false,
+            boot_feedback_mode: if g3 { FeedbackMode::Debug } else { FeedbackMode::Stream },
+            loader: Duration::from_millis(50),
+            network_start: Duration::from_millis(300),
             initial: Self::BOOT_POSE,
             servos: ServoOptions::default(),
             supply_volt: 12.1,
             scan: Duration::from_millis(if g3 { 10 } else { 9 }),
             other_work: Duration::from_micros(500),
+            packet_to_all: Duration::from_micros(800),
+            answered_write: Duration::from_micros(250),
             receive_ring: 256,
             transmit_fifo: 128,
+            mission_step: Duration::from_millis(1),
+            stray_write: StrayWrite::default(),
             keep_lines: false,
             keep_writes: false,
         }

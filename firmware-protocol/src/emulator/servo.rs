@@ -14,6 +14,25 @@ pub enum Contact {
     Below(f64),
 }
 
+/// What stands in a servo's control registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServoRegisters {
+    /// Goal, steps (register 42).
+    pub goal: i32,
+    /// Speed, steps/s; 0 is the top speed (register 46).
+    pub speed: u16,
+    /// Acceleration, 100 steps/s²; 0 is no ramp (register 41).
+    pub acceleration: u8,
+    /// Torque switch (register 40).
+    pub torque: bool,
+    /// Torque limit, 0.1 % of duty (register 48).
+    pub torque_limit: i32,
+    /// Proportional gain (register 21).
+    pub p_gain: u8,
+    /// Integral gain (register 23).
+    pub i_gain: u8,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Servo {
     /// Goal register, steps.
@@ -55,6 +74,23 @@ impl Servo {
         }
     }
 
+    /// Registers of a servo that has just got its supply; the shaft stays where it is.
+    pub(super) fn power_on(&mut self) {
+        (self.p, self.i, self.acceleration, self.torque_limit, self.torque) = (32, 0, 0, 1000, true);
+    }
+
+    pub(super) fn registers(&self) -> ServoRegisters {
+        ServoRegisters {
+            goal: self.goal,
+            speed: self.speed,
+            acceleration: self.acceleration,
+            torque: self.torque,
+            torque_limit: self.torque_limit,
+            p_gain: self.p,
+            i_gain: self.i,
+        }
+    }
+
     pub(super) fn write_goal(&mut self, goal: i32, speed: u16, acceleration: u8, options: &ServoOptions) {
         if self.dead {
             return;
@@ -84,7 +120,7 @@ impl Servo {
     pub(super) fn calibrate_middle(&mut self) {
         if !self.dead {
             self.place(2048.0);
-            self.torque = true;
+            (self.goal, self.torque) = (2048, true);
         }
     }
 

@@ -79,6 +79,11 @@ impl Uart {
         self.ring.pop_front()
     }
 
+    /// Whether something is there to read.
+    pub(super) fn has_input(&self) -> bool {
+        !self.ring.is_empty()
+    }
+
     /// The firmware prints; returns how many bytes went into the FIFO.
     pub(super) fn print(&mut self, now_ns: u64, bytes: &[u8]) -> usize {
         let taken = bytes.len().min(self.fifo_bytes - self.fifo.len().min(self.fifo_bytes));

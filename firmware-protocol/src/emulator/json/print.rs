@@ -2,6 +2,8 @@
 
 use std::format;
 use std::string::String;
+use std::vec;
+use std::vec::Vec;
 
 use super::JsonLibrary;
 
@@ -65,6 +67,28 @@ pub(in crate::emulator) fn number_text(value: f64, library: JsonLibrary) -> Stri
         text += &format!("e{exponent}");
     }
     text
+}
+
+/// A text in quotes. Bytes that are no control characters of JSON stay as they are, also broken UTF-8.
+pub(in crate::emulator) fn quoted(text: &[u8]) -> Vec<u8> {
+    let mut out = vec![b'"'];
+    for &byte in text {
+        let letter = match byte {
+            b'"' | b'\\' => byte,
+            8 => b'b',
+            12 => b'f',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            _ => {
+                out.push(byte);
+                continue;
+            }
+        };
+        out.extend([b'\\', letter]);
+    }
+    out.push(b'"');
+    out
 }
 
 /// `Serial.print(double)`: two decimals, half of the last one added, the rest cut off.

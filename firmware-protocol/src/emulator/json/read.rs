@@ -1,9 +1,12 @@
 //! One received line to a document, with the acceptance rules of ArduinoJson 6.21.3 and 7.2.0.
 
+use std::vec;
 use std::vec::Vec;
 
 use super::JsonLibrary;
 use super::number::{Number, number};
+use super::pool::Pool;
+use super::print::{number_text, quoted};
 
 /// A value as the library stores it.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +15,8 @@ enum Value {
     Bool(bool),
     Number(Number),
     Text(Vec<u8>),
-    Nested,
+    /// An array or object inside, as the library would print it.
+    Nested(Vec<u8>),
 }
 
 /// A parsed line. Anything but an object has no members, so that every field of it is 0.
@@ -64,12 +68,45 @@ impl Document {
         self.int("T")
     }
 
+    /// The field as `bool`: any text, array or object counts as true, `"0"` too.
+    pub(in crate::emulator) fn boolean(&self, key: &str) -> bool {
+        match self.member(key) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(value)) => *value,
+            Some(Value::Number(Number::Unsigned(value))) => *value != 0,
+            Some(Value::Number(Number::Negative(value))) => *value != 0,
+            Some(Value::Number(Number::Real(value))) => *value != 0.0,
+            Some(Value::Text(_) | Value::Nested(_)) => true,
+        }
+    }
+
+    /// The field as an Arduino `String`: anything but text is printed as JSON, a missing field as `null`.
+    pub(in crate::emulator) fn string(&self, key: &str) -> Vec<u8> {
+        match self.member(key) {
+            Some(Value::Text(text)) => text.clone(),
+            Some(other) => other.json(self.library),
+            None => b"null".to_vec(),
+        }
+    }
+
+    /// The field as a C string: text or nothing.
+    pub(in crate::emulator) fn c_string(&self, key: &str) -> Option<Vec<u8>> {
+        match self.member(key) {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn member(&self, key: &str) -> Option<&Value> {
+        Some(&self.members.iter().find(|(name, _)| name == key.as_bytes())?.1)
+    }
+
     fn value(&self, key: &str) -> Option<Number> {
-        match &self.members.iter().find(|(name, _)| name == key.as_bytes())?.1 {
+        match self.member(key)? {
             Value::Number(value) => Some(*value),
             Value::Bool(value) => Some(Number::Unsigned(u64::from(*value))),
             Value::Text(text) => number(text, self.library),
-            Value::Null | Value::Nested => None,
+            Value::Null | Value::Nested(_) => None,
         }
     }
 }
@@ -80,32 +117,29 @@ pub(in crate::emulator) fn read(line: &[u8], library: JsonLibrary) -> Option<Doc
     let mut document = Document { members: Vec::new(), library };
     let top = reader.value(Some(&mut document.members), 10)?;
     // A number may go on behind what was read, so the library refuses it unless the input ends; a line never does.
-    (!matches!(top, Value::Number(_))).then_some(document)
+    (!matches!(top, Value::Number(_)) || reader.at >= line.len()).then_some(document)
 }
 
-/// The 256 bytes of version 6: 16 a member, and each text once with its end mark.
-#[derive(Default)]
-struct Pool {
-    used: usize,
-    texts: Vec<Vec<u8>>,
+/// Reads what can be read: the members up to an error. So does the web server of G1, which does not look for errors.
+pub(in crate::emulator) fn read_unchecked(text: &[u8], library: JsonLibrary) -> Document {
+    let mut reader = Reader { bytes: text, at: 0, library, pool: Pool::default() };
+    let mut document = Document { members: Vec::new(), library };
+    reader.value(Some(&mut document.members), 10);
+    document
 }
 
-impl Pool {
-    const BYTES: usize = 256;
-
-    fn room(&self) -> usize {
-        Self::BYTES - self.used
-    }
-
-    fn keep_text(&mut self, text: &[u8]) {
-        if !self.texts.iter().any(|kept| kept == text) {
-            self.used += text.len() + 1;
-            self.texts.push(text.to_vec());
+impl Value {
+    /// As the library prints it.
+    fn json(&self, library: JsonLibrary) -> Vec<u8> {
+        match self {
+            Value::Null => b"null".to_vec(),
+            Value::Bool(value) => if *value { "true" } else { "false" }.into(),
+            Value::Number(Number::Unsigned(value)) => std::format!("{value}").into_bytes(),
+            Value::Number(Number::Negative(value)) => std::format!("{value}").into_bytes(),
+            Value::Number(Number::Real(value)) => number_text(*value, library).into_bytes(),
+            Value::Text(text) => quoted(text),
+            Value::Nested(text) => text.clone(),
         }
-    }
-
-    fn take_slot(&mut self) -> Option<()> {
-        (self.room() >= 16).then(|| self.used += 16)
     }
 }
 
@@ -156,8 +190,13 @@ impl Reader<'_> {
             b'[' => self.array(depth.checked_sub(1)?),
             b'{' => {
                 let depth = depth.checked_sub(1)?;
+                if let Some(members) = members {
+                    self.object(members, depth)?;
+                    return Some(Value::Nested(Vec::new()));
+                }
                 let mut inner = Vec::new();
-                self.object(members.unwrap_or(&mut inner), depth)
+                self.object(&mut inner, depth)?;
+                Some(Value::Nested(self.printed(b"{}", inner.iter().map(|(key, value)| (Some(key), value)))))
             }
             b'"' | b'\'' => {
                 let text = self.quoted()?;
@@ -186,27 +225,44 @@ impl Reader<'_> {
     fn array(&mut self, depth: u8) -> Option<Value> {
         self.at += 1;
         self.skip_spaces()?;
-        if self.eat(b']') {
-            return Some(Value::Nested);
-        }
-        loop {
-            self.slot()?;
-            self.value(None, depth)?;
-            self.skip_spaces()?;
-            if self.eat(b']') {
-                return Some(Value::Nested);
-            }
-            if !self.eat(b',') {
+        let mut values = Vec::new();
+        while !self.eat(b']') {
+            if !values.is_empty() && !self.eat(b',') {
                 return None;
             }
+            self.slot()?;
+            values.push(self.value(None, depth)?);
+            self.skip_spaces()?;
         }
+        Some(Value::Nested(self.printed(b"[]", values.iter().map(|value| (None, value)))))
     }
 
-    fn object(&mut self, members: &mut Vec<(Vec<u8>, Value)>, depth: u8) -> Option<Value> {
+    /// An array or object as the library prints it.
+    fn printed<'a>(
+        &self,
+        brackets: &[u8; 2],
+        members: impl Iterator<Item = (Option<&'a Vec<u8>>, &'a Value)>,
+    ) -> Vec<u8> {
+        let mut text = vec![brackets[0]];
+        for (place, (key, value)) in members.enumerate() {
+            if place > 0 {
+                text.push(b',');
+            }
+            if let Some(key) = key {
+                text.extend(quoted(key));
+                text.push(b':');
+            }
+            text.extend(value.json(self.library));
+        }
+        text.push(brackets[1]);
+        text
+    }
+
+    fn object(&mut self, members: &mut Vec<(Vec<u8>, Value)>, depth: u8) -> Option<()> {
         self.at += 1;
         self.skip_spaces()?;
         if self.eat(b'}') {
-            return Some(Value::Nested);
+            return Some(());
         }
         loop {
             let mut key = if matches!(self.current(), b'"' | b'\'') { self.quoted()? } else { self.bare()? };
@@ -234,7 +290,7 @@ impl Reader<'_> {
             }
             self.skip_spaces()?;
             if self.eat(b'}') {
-                return Some(Value::Nested);
+                return Some(());
             }
             if !self.eat(b',') {
                 return None;
@@ -245,6 +301,7 @@ impl Reader<'_> {
 
     fn keep(&mut self, text: &[u8]) {
         if self.limited() {
+            // It fits: that was looked at while it was read.
             self.pool.keep_text(text);
         }
     }
