@@ -53,13 +53,20 @@ def telling(cases: list[dict], key: str) -> list[dict]:
     return chosen
 
 
-def board_script(case: dict) -> bytes:
-    """A case as a script for the virtual board."""
+def with_requests(case: dict) -> dict:
+    """The case with the texts of its requests, a line each, under `requests`."""
+    for step in case["steps"]:
+        step["requests"] = step["http_js"] + "\n" if "http_js" in step else ""
+    return {**case, "requests": "".join(step["requests"] for step in case["steps"])}
+
+
+def board_script(case: dict, key: str) -> bytes:
+    """A case as a script for the virtual board; `key` says which text of each step goes in."""
     script = bytearray([G1 | JSON_LIBRARY[case["arduinojson"]] | INSTANT_SERVOS, 0])
     script += f'{{"T":605,"cmd":{case["infoprint"]}}}\n'.encode() + PAUSE
     for step in case["steps"]:
         # NUL introduces an event; a NUL of the input is doubled.
-        script += text_bytes(step["input"]).replace(b"\0", b"\0\0") + PAUSE
+        script += text_bytes(step.get(key, "")).replace(b"\0", b"\0\0") + PAUSE
     return bytes(script)
 
 
@@ -76,14 +83,21 @@ def main() -> None:
         write("splitter", bytes([6]) + capture)
         for line in capture.split(b"\n"):
             write("feedback_line", line)
-    for cases in families().values():
+    for name, cases in families().items():
         for case in telling(cases, "serial_out"):
             out = text_bytes(case["serial_out"])
             write("splitter", bytes([31]) + out)
             for line in out.split(b"\n")[:2]:
                 write("feedback_line", line)
         for case in telling(cases, "input"):
-            write("board_receive", board_script(case))
+            write("board_receive", board_script(case, "input"))
+        if name == "http":
+            for case in telling([with_requests(case) for case in cases], "requests"):
+                write("http_js", board_script(case, "requests"))
+        else:
+            # What the port takes, the web server takes too.
+            for case in telling(cases, "input")[:1]:
+                write("http_js", board_script(case, "input"))
     for folder in sorted(SEEDS.iterdir()):
         files = list(folder.iterdir())
         print(f"{folder.name}: {len(files)} seeds, {sum(file.stat().st_size for file in files)} bytes")

@@ -103,4 +103,4 @@ macro_rules! targets {
     )*};
 }
 
-targets! { splitter, feedback_line, board_receive }
+targets! { splitter, feedback_line, board_receive, http_js }

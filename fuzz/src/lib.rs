@@ -5,4 +5,6 @@
 
 pub mod board_receive;
 pub mod feedback_line;
+pub mod http_js;
+mod script;
 pub mod splitter;
