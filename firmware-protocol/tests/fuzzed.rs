@@ -1,21 +1,25 @@
 //! What the fuzz targets check, bounded: every seed, and inputs made from seeds. `cargo xtask soak` goes on from there.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
 #[path = "../../fuzz/src/lib.rs"]
 mod checks;
 
-/// The seeds of a target, always in the same order.
+/// The seeds of a target and what it once found, always in the same order.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
-    let mut files: Vec<_> =
-        folder.read_dir().unwrap().map(|file| file.unwrap()).map(|file| file.path()).collect();
-    files.sort();
-    assert!(files.len() > 20, "{} seeds in {}", files.len(), folder.display());
-    files.into_iter().map(|file| std::fs::read(file).unwrap()).collect()
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    let files = |folder: &str| -> Vec<PathBuf> {
+        let Ok(entries) = fuzz.join(folder).join(target).read_dir() else { return Vec::new() };
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    };
+    let (seeds, found) = (files("seeds"), files("found"));
+    assert!(seeds.len() > 20, "{} seeds of {target}", seeds.len());
+    seeds.into_iter().chain(found).map(|file| std::fs::read(file).unwrap()).collect()
 }
 
 /// Words that parsers turn at.

@@ -16,6 +16,16 @@ def test_wifi_on_boot_has_the_wrong_key(arm, client):
     assert arm.commands(1) == [{"T": 401, "mode": 2}]
 
 
+@pytest.mark.waits_for("flash: T:401, T:202")
+def test_wifi_on_boot_saves_off(arm, client):
+    client.wifi_on_boot(2)
+    arm.write(b'{"T":202,"name":"wifiConfig.json"}\n')
+    # Two answers later it has been said.
+    read(client.feedback_get)
+    read(client.feedback_get)
+    assert any('"wifi_mode_on_boot":0' in line for line in arm.sent())
+
+
 def test_network_commands(start_arm, connect):
     # G3, which does not block while it looks for a network.
     arm = start_arm("g3")
