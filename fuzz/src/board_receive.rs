@@ -1,6 +1,6 @@
 //! Any bytes into any virtual board, with time going on and things happening to the arm. The input is a script, see `script`.
 
-use crate::script::{self, Door};
+use super::script::{self, Door};
 
 /// Checks one board with one script.
 pub fn check(input: &[u8]) {

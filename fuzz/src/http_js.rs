@@ -2,7 +2,7 @@
 //!
 //! Input as for `board_receive`, but each line goes to the web server as the argument of one request, without its line end.
 
-use crate::script::{self, Door};
+use super::script::{self, Door};
 
 /// Checks one board with one script of requests.
 pub fn check(input: &[u8]) {

@@ -1,7 +1,5 @@
 """Torque, light, feedback mode, torque limits."""
 
-import math
-
 import pytest
 from reading import HOME_DEG, arrive, read
 from virtual_arm import wait_for
@@ -97,12 +95,12 @@ def test_only_g1_echoes(start_arm, connect, firmware, echoes):
 
 @pytest.mark.waits_for("servo: the goal after T:502")
 def test_middle_set_is_for_all_servos(arm, client):
-    """It makes where each servo stands its middle, in EEPROM: whatever the pose, it reads as home from then on."""
+    """It makes where each servo stands its middle, in EEPROM: whatever the pose, it reads as home from then on.
+
+    That the servos then hold, and do not go to their old goals by the new count, is the virtual arm's default; no source says it.
+    """
     client.joints_angle_ctrl(angles=[10, 8, 80, -10, 12, 20], speed=2000, acc=0)
     arrive(client, [10, 8, 80, -10, 12, 20])
     client.middle_set()
     assert arm.commands(2)[1] == {"T": 502, "id": 254}
-    # To the step: 2048 is 0 for four joints, π/2 for the elbow and π, which the client turns into 0, for the gripper.
-    exactly = [0, 0, math.pi / 2, 0, 0, 0]
-    at_home = pytest.approx(exactly, abs=1e-6)
-    wait_for(lambda: read(client.joints_radian_get) == at_home or None, "the new middle")
+    arrive(client, HOME_DEG)
