@@ -20,14 +20,19 @@ cargo xtask VERB
   setup                  fetch what the build and the tests need into .cache/ (every other verb that needs it does this first)
   demo [-- ARGS]         build, then run `roarm demo ARGS`: emulated arm, simulated cell, shipped policy, no hardware
   test [OPTIONS]         the fast tier, also run by .ci/run; stops at the first failure
-  test-full [OPTIONS]    everything in `test`, then the parts that need PyTorch, QEMU or cargo-deny
-  soak [--cases N]       the property tests of `test` with N cases each (default 20000)
+  test-full [OPTIONS]    everything in `test`, then the parts that need PyTorch, QEMU, cargo-fuzz or cargo-deny
+  soak [OPTIONS]         the property tests of `test` with many more cases, then each fuzz target for half an hour
   layers                 check that every room under src/ uses only the rooms below it
   help                   this text
 
 OPTIONS of test and test-full
   --without PART         leave a part out on purpose; may be repeated. A part that cannot run otherwise counts as a failure
   --list                 print the parts of the tier and run nothing
+
+OPTIONS of soak
+  --only PART            `properties`, or `fuzz-` and the name of a target in fuzz/fuzz_targets/
+  --cases N              cases of each property test (default 20000)
+  --minutes M            time of each fuzz target (default 30)
 
 Relative paths in ARGS are taken from the repository's root.
 ";

@@ -1,16 +1,22 @@
 //! The test tiers: which parts each has, and the summary at the end.
 
+mod fuzz;
 mod options;
 mod parts;
+mod python;
+mod soak;
+mod tools;
 
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
+use crate::setup;
 use crate::workspace::Workspace;
-use crate::{process, setup};
 
 use options::Options;
 use parts::{PARTS, Part};
+
+pub(crate) use soak::soak;
 
 /// Which parts run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,24 +97,6 @@ fn summary(outcomes: &[(&str, Outcome)]) -> Summary {
         passed &= matches!(outcome, Outcome::Ok(_) | Outcome::Excluded);
     }
     Summary { text, passed }
-}
-
-/// The property tests with many more cases than `test` gives them.
-///
-/// It raises proptest's own default through its variable, so a suite that sets a number of cases of its own keeps that number.
-pub(crate) fn soak(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {
-    let cases = match arguments {
-        [] => 20_000,
-        [flag, number] if flag == "--cases" => number
-            .parse::<u32>()
-            .map_err(|_| Failure::usage(format!("--cases wants a number, got `{number}`")))?,
-        _ => return Err(Failure::usage("usage: cargo xtask soak [--cases N]")),
-    };
-    setup::run(workspace)?;
-    println!("soak: every Rust test, the property tests with {cases} cases each");
-    let mut cargo = process::cargo(workspace);
-    cargo.args(["test", "--workspace"]).env("PROPTEST_CASES", cases.to_string());
-    process::run("cargo test", &mut cargo)
 }
 
 #[cfg(test)]

@@ -1,12 +1,8 @@
 //! The parts of the tiers.
 
-use std::path::Path;
-use std::process::Command;
-
-use super::Tier;
+use super::{Tier, fuzz, python, tools};
 use crate::failure::Failure;
 use crate::process;
-use crate::setup::PythonEnvironment;
 use crate::workspace::Workspace;
 
 /// One part of a tier.
@@ -41,14 +37,21 @@ pub(super) const PARTS: &[Part] = &[
         title: "the shipped bundle judged by ONNX Runtime and NumPy in Python",
         tier: Tier::Test,
         obstacle: |workspace| missing(workspace, "models/export/tests/light"),
-        run: python_light,
+        run: python::light,
+    },
+    Part {
+        name: "clients",
+        title: "the official Python client `roarm-sdk` on virtual arms",
+        tier: Tier::Test,
+        obstacle: |workspace| missing(workspace, "tests/clients"),
+        run: python::clients,
     },
     Part {
         name: "exporter",
         title: "the exporter against LeRobot and PyTorch (makes an environment of several GB once)",
         tier: Tier::TestFull,
         obstacle: |workspace| missing(workspace, "models/export/tests/heavy"),
-        run: exporter,
+        run: python::exporter,
     },
     Part {
         name: "camera",
@@ -58,6 +61,13 @@ pub(super) const PARTS: &[Part] = &[
         run: |workspace| {
             process::run("tests/qemu/run.sh", &mut process::command(workspace, "tests/qemu/run.sh"))
         },
+    },
+    Part {
+        name: "fuzz",
+        title: "each fuzz target for 20 s; `cargo xtask soak` goes on from there",
+        tier: Tier::TestFull,
+        obstacle: |_| None,
+        run: fuzz::all,
     },
     Part {
         name: "licences",
@@ -88,35 +98,6 @@ fn missing(workspace: &Workspace, path: &str) -> Option<String> {
     (!workspace.join(path).exists()).then(|| format!("{path} is not in this checkout"))
 }
 
-const LIGHT: PythonEnvironment =
-    PythonEnvironment { folder: "python-light", requirements: "models/export/requirements-light.txt" };
-
-fn python_light(workspace: &Workspace) -> Result<(), Failure> {
-    let python = LIGHT.prepare(workspace)?;
-    pytest(workspace, &python, "light")
-}
-
-fn exporter(workspace: &Workspace) -> Result<(), Failure> {
-    // PyPI's PyTorch for x86-64 wants CUDA libraries of 3 GB that a machine without a GPU never calls.
-    let stubs = cfg!(target_arch = "x86_64") && !Path::new("/dev/nvidiactl").exists();
-    let mut environment = process::command(workspace, "python3");
-    environment.args([
-        "models/export/setup_environment.py",
-        "--torch",
-        if stubs { "cpu-stubs" } else { "wheels" },
-    ]);
-    process::run("models/export/setup_environment.py", &mut environment)?;
-    pytest(workspace, &workspace.join("models/export/.venv/bin/python"), "heavy")
-}
-
-/// Runs one folder of the exporter's tests. A run that finds no test is a failure (pytest ends with 5).
-fn pytest(workspace: &Workspace, python: &Path, folder: &str) -> Result<(), Failure> {
-    let mut pytest = process::command(workspace, python);
-    pytest.args(["-m", "pytest", "-q", "-c", "models/export/pyproject.toml", "--rootdir", "models/export"]);
-    pytest.arg(format!("models/export/tests/{folder}"));
-    process::run("pytest", &mut pytest)
-}
-
 /// The script knows what it needs.
 fn camera_obstacle(workspace: &Workspace) -> Option<String> {
     let mut check = process::command(workspace, "tests/qemu/run.sh");
@@ -128,21 +109,7 @@ fn camera_obstacle(workspace: &Workspace) -> Option<String> {
 }
 
 fn licences(workspace: &Workspace) -> Result<(), Failure> {
-    let own = workspace.cache().join("tools/bin/cargo-deny");
-    let program = if process::succeeds(Command::new("cargo-deny").arg("--version")) {
-        "cargo-deny".into()
-    } else {
-        if !own.is_file() {
-            println!("installing cargo-deny into .cache/tools (several minutes, once) …");
-            let mut install = process::cargo(workspace);
-            install
-                .args(["install", "cargo-deny", "--version", "0.20.2", "--locked", "--root"])
-                .arg(workspace.cache().join("tools"));
-            process::run("cargo install cargo-deny", &mut install)?;
-        }
-        own.into_os_string()
-    };
     // The advisory database is not asked: these tests pass or fail by what is in the repository.
-    let mut deny = process::command(workspace, program);
+    let mut deny = process::command(workspace, tools::cargo_tool(workspace, "cargo-deny", "0.20.2")?);
     process::run("cargo deny", deny.args(["check", "licenses", "bans", "sources"]))
 }

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Makes the seed corpus `seeds/` anew from data that other software wrote: `python3 fuzz/make_seeds.py`
+
+The sources are the traces of the vendor's firmware and the captures of a real board in firmware-protocol/tests/data/.
+From each family of traces come the cases with the most different lines; the same script always gives the same files.
+"""
+
+import gzip
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parent / "firmware-protocol" / "tests" / "data"
+SEEDS = HERE / "seeds"
+CASES_A_FAMILY = 6
+LONGEST = 900  # bytes; the fuzzer makes long inputs itself
+
+# Bits of the first byte of `board_receive`, see src/board_receive.rs.
+G1, JSON_LIBRARY, INSTANT_SERVOS = 0, {"6": 0, "7": 1 << 2}, 1 << 3
+PAUSE = bytes([0, 30])  # an event: 30 ms
+
+
+def text_bytes(text: str) -> bytes:
+    """Strings of the traces are bytes, one character each."""
+    return text.encode("latin-1")
+
+
+def families() -> dict[str, list[dict]]:
+    found = {}
+    for path in sorted((DATA / "traces").glob("*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="ascii") as lines:
+            found[path.name.split(".")[0]] = [json.loads(line) for line in lines]
+    return found
+
+
+def telling(cases: list[dict], key: str) -> list[dict]:
+    """The cases with the most different texts under `key`: greedy, so that each adds something to those before it."""
+    chosen, seen = [], set()
+    left = [case for case in cases if case[key] and len(case[key]) <= LONGEST]
+    while left and len(chosen) < CASES_A_FAMILY:
+        def new(case: dict) -> int:
+            text = case[key]
+            return len({text[place : place + 4] for place in range(len(text) - 3)} - seen)
+
+        best = max(left, key=new)
+        if chosen and new(best) == 0:
+            break
+        seen |= {best[key][place : place + 4] for place in range(len(best[key]) - 3)}
+        chosen.append(best)
+        left.remove(best)
+    return chosen
+
+
+def with_requests(case: dict) -> dict:
+    """The case with the texts of its requests, a line each, under `requests`."""
+    for step in case["steps"]:
+        step["requests"] = step["http_js"] + "\n" if "http_js" in step else ""
+    return {**case, "requests": "".join(step["requests"] for step in case["steps"])}
+
+
+def board_script(case: dict, key: str) -> bytes:
+    """A case as a script for the virtual board; `key` says which text of each step goes in."""
+    script = bytearray([G1 | JSON_LIBRARY[case["arduinojson"]] | INSTANT_SERVOS, 0])
+    script += f'{{"T":605,"cmd":{case["infoprint"]}}}\n'.encode() + PAUSE
+    for step in case["steps"]:
+        # NUL introduces an event; a NUL of the input is doubled.
+        script += text_bytes(step.get(key, "")).replace(b"\0", b"\0\0") + PAUSE
+    return bytes(script)
+
+
+def write(target: str, seed: bytes) -> None:
+    folder = SEEDS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha256(seed).hexdigest()[:12]).write_bytes(seed)
+
+
+def main() -> None:
+    shutil.rmtree(SEEDS, ignore_errors=True)
+    captures = [path.read_bytes() for path in sorted((DATA / "wire").glob("*.log"))]
+    for capture in captures:
+        write("splitter", bytes([6]) + capture)
+        for line in capture.split(b"\n"):
+            write("feedback_line", line)
+    for name, cases in families().items():
+        for case in telling(cases, "serial_out"):
+            out = text_bytes(case["serial_out"])
+            write("splitter", bytes([31]) + out)
+            for line in out.split(b"\n")[:2]:
+                write("feedback_line", line)
+        for case in telling(cases, "input"):
+            write("board_receive", board_script(case, "input"))
+        if name == "http":
+            for case in telling([with_requests(case) for case in cases], "requests"):
+                write("http_js", board_script(case, "requests"))
+        else:
+            # What the port takes, the web server takes too.
+            for case in telling(cases, "input")[:1]:
+                write("http_js", board_script(case, "input"))
+    for folder in sorted(SEEDS.iterdir()):
+        files = list(folder.iterdir())
+        print(f"{folder.name}: {len(files)} seeds, {sum(file.stat().st_size for file in files)} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+//! The parts that run pytest.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::process;
+use crate::setup::PythonEnvironment;
+use crate::workspace::Workspace;
+
+const LIGHT: PythonEnvironment =
+    PythonEnvironment { folder: "python-light", requirements: "models/export/requirements-light.txt" };
+const CLIENTS: PythonEnvironment =
+    PythonEnvironment { folder: "python-clients", requirements: "tests/clients/requirements.txt" };
+
+/// The shipped bundle, judged in Python.
+pub(super) fn light(workspace: &Workspace) -> Result<(), Failure> {
+    let python = LIGHT.prepare(workspace)?;
+    pytest(workspace, &python, "models/export/pyproject.toml", "models/export/tests/light", &[])
+}
+
+/// The official Python client against the program itself. Its environment is apart: the SDK and what it needs, each file with its
+/// checksum.
+pub(super) fn clients(workspace: &Workspace) -> Result<(), Failure> {
+    let python = CLIENTS.prepare(workspace)?;
+    let program = build_roarm(workspace)?;
+    pytest(workspace, &python, "tests/clients/pytest.ini", "tests/clients", &["--roarm".as_ref(), &program])
+}
+
+/// The exporter, with PyTorch and LeRobot.
+pub(super) fn exporter(workspace: &Workspace) -> Result<(), Failure> {
+    // PyPI's PyTorch for x86-64 wants CUDA libraries of 3 GB that a machine without a GPU never calls.
+    let stubs = cfg!(target_arch = "x86_64") && !Path::new("/dev/nvidiactl").exists();
+    let mut environment = process::command(workspace, "python3");
+    environment.args([
+        "models/export/setup_environment.py",
+        "--torch",
+        if stubs { "cpu-stubs" } else { "wheels" },
+    ]);
+    process::run("models/export/setup_environment.py", &mut environment)?;
+    let python = workspace.join("models/export/.venv/bin/python");
+    pytest(workspace, &python, "models/export/pyproject.toml", "models/export/tests/heavy", &[])
+}
+
+/// Runs the tests of a folder. A run that finds no test is a failure (pytest ends with 5).
+fn pytest(
+    workspace: &Workspace,
+    python: &Path,
+    configuration: &str,
+    folder: &str,
+    options: &[&Path],
+) -> Result<(), Failure> {
+    let mut pytest = process::command(workspace, python);
+    pytest.args(["-m", "pytest", "-q", "-c", configuration, folder]).args(options);
+    process::run("pytest", &mut pytest)
+}
+
+/// Builds the program as the Rust tests have it, and says where it lies: cargo knows, wherever its target folder is.
+fn build_roarm(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let build = ["build", "--package", "roarm", "--bin", "roarm"];
+    process::run("building roarm", process::cargo(workspace).args(build))?;
+    let mut report = process::cargo(workspace);
+    report.args(build).args(["--quiet", "--message-format=json"]);
+    let output = process::capture("asking cargo for roarm", &mut report)?;
+    executable(&String::from_utf8_lossy(&output.stdout))
+        .map(PathBuf::from)
+        .ok_or_else(|| Failure::new("cargo does not say where it has put the program `roarm`"))
+}
+
+/// The program among cargo's messages: one JSON object a line, without spaces.
+fn executable(messages: &str) -> Option<&str> {
+    let (_, path) = messages.lines().find_map(|line| line.split_once("\"executable\":\""))?;
+    path.split_once('"').map(|(path, _)| path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_found_among_the_messages() {
+        let messages = concat!(
+            r#"{"reason":"compiler-artifact","target":{"name":"serde"},"executable":null,"fresh":true}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","target":{"name":"roarm"},"executable":"/t/debug/roarm","fresh":true}"#,
+            "\n",
+            r#"{"reason":"build-finished","success":true}"#,
+        );
+        assert_eq!(executable(messages), Some("/t/debug/roarm"));
+        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
+    }
+}
