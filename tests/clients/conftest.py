@@ -13,12 +13,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--roarm", type=Path, required=True, help="the program `roarm` under test")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for mark in item.iter_markers("waits_for"):
-            item.add_marker(pytest.mark.xfail(reason=f"waits for {mark.args[0]}", strict=True))
-
-
 @pytest.fixture
 def start_arm(request: pytest.FixtureRequest, tmp_path: Path):
     """Starts `roarm sim --firmware FIRMWARE OPTIONS…`; every arm is ended after the test, and must end well."""

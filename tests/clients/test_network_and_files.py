@@ -16,7 +16,6 @@ def test_wifi_on_boot_has_the_wrong_key(arm, client):
     assert arm.commands(1) == [{"T": 401, "mode": 2}]
 
 
-@pytest.mark.waits_for("flash: T:401, T:202")
 def test_wifi_on_boot_saves_off(arm, client):
     client.wifi_on_boot(2)
     arm.write(b'{"T":202,"name":"wifiConfig.json"}\n')
@@ -50,7 +49,6 @@ def test_network_commands(start_arm, connect):
     arrive(client, HOME_DEG)
 
 
-@pytest.mark.waits_for("simverb: --http")
 @pytest.mark.parametrize("firmware", ["g1", "g3"])
 def test_http_is_for_commands_only(start_arm, connect, firmware):
     """Each command is one request; feedback is refused by the client itself."""
@@ -71,7 +69,6 @@ def test_gripper_mode_set_moves_nothing(arm, client):
     arrive(client, HOME_DEG)
 
 
-@pytest.mark.waits_for("flash: T:222, T:602")
 def test_gripper_mode_set_wears_the_flash(arm, client):
     """One more line in the boot mission for each call."""
     client.gripper_mode_set(1)

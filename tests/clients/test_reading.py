@@ -66,7 +66,6 @@ def test_a_full_queue_reads_as_minus_one(start_arm, connect):
     assert client.base_controller.data_buffer == {"error": "Queue full"}
 
 
-@pytest.mark.waits_for("simverb: --fault")
 @pytest.mark.parametrize("firmware", ["g1", "g3"])
 def test_servos_that_were_never_read(start_arm, connect, firmware):
     """No 12 V at the start: every servo's last known step is 0, and the client shows the well-known nonsense."""
@@ -75,7 +74,6 @@ def test_servos_that_were_never_read(start_arm, connect, firmware):
     assert read(client.pose_get)[:3] == pytest.approx([57.18, 0, -223.13], abs=1e-6)
 
 
-@pytest.mark.waits_for("simverb: --fault")
 def test_g3_on_low_supply_says_so_between_the_frames(start_arm, connect):
     """The text floods the link; the client finds its frames in it all the same."""
     arm = start_arm("g3", "--fault", "low-supply=5.2")

@@ -93,7 +93,6 @@ def test_only_g1_echoes(start_arm, connect, firmware, echoes):
     assert ('{"T": 114, "led": 3}' in arm.sent()) is echoes
 
 
-@pytest.mark.waits_for("servo: the goal after T:502")
 def test_middle_set_is_for_all_servos(arm, client):
     """It makes where each servo stands its middle, in EEPROM: whatever the pose, it reads as home from then on.
 
