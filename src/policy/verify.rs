@@ -40,7 +40,7 @@ pub fn verify(bundle: &Bundle, engine: &mut Engine) -> Result<VerifyReport, Poli
         engine.see(slot, &picture, &mut timings)?;
         pixels = pixels.max(largest_difference(engine.pixels(), expected));
     }
-    engine.compute(&case.state, &case.noise, &mut timings)?;
+    engine.compute(&case.state, &case.noise, None, &mut timings)?;
     let mut prediction = Prediction::default();
     engine.read_chunk(&mut prediction);
 

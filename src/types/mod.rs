@@ -5,6 +5,7 @@ mod command;
 mod feedback;
 mod frame;
 mod observation;
+mod real_time_chunking;
 mod stillness;
 mod summary;
 mod time;
@@ -16,6 +17,9 @@ pub use command::{CommandWritten, JointCommand};
 pub use feedback::FeedbackSample;
 pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
 pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
+pub use real_time_chunking::{
+    Continuation, PrefixAttentionSchedule, RealTimeChunking, ShortLeftOver, UnknownSchedule,
+};
 pub use stillness::StillnessDetector;
 pub use summary::{ChunkTimes, RunSummary, TickJitter};
 pub use time::Timestamp;

@@ -56,7 +56,7 @@ fn a_warm_chunk_allocates_only_what_ort_needs_to_hand_outputs_over() {
     let rgb = vec![90; 320 * 240 * 3];
     let images = [SlotImage { slot: 0, width: 320, height: 240, rgb: &rgb }];
     let noise = vec![0.0; engine.noise_len()];
-    let input = PolicyInput { images: &images, state: DatasetAngles::ZERO, noise: &noise };
+    let input = PolicyInput { images: &images, state: DatasetAngles::ZERO, noise: &noise, guidance: None };
     let mut out = Prediction::default();
     engine.predict(&input, &mut out).unwrap();
     let counts: Vec<_> = (0..3).map(|_| allocations(|| engine.predict(&input, &mut out).unwrap())).collect();

@@ -45,7 +45,10 @@ fn predict(engine: &mut Engine, observation: &Observation) -> Prediction {
     let state = DatasetAngles::from_array_deg(observation.state);
     let mut prediction = Prediction::default();
     engine
-        .predict(&PolicyInput { images: &images, state, noise: &observation.noise }, &mut prediction)
+        .predict(
+            &PolicyInput { images: &images, state, noise: &observation.noise, guidance: None },
+            &mut prediction,
+        )
         .unwrap();
     prediction
 }
