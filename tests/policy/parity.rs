@@ -228,7 +228,10 @@ fn the_bundles_own_case_passes_verify() {
     }
     assert!(report.ok);
     let names: Vec<_> = report.checks.iter().map(|check| check.name).collect();
-    assert_eq!(names, ["lang_tokens", "lang_mask", "state_norm", "pixels", "chunk_norm", "chunk"]);
+    assert_eq!(
+        names,
+        ["lang_tokens", "lang_mask", "state_norm", "pixels", "chunk_norm", "chunk", "guided_norm"]
+    );
     let json = serde_json::to_value(&report).unwrap();
     assert!(json["ok"].as_bool().unwrap() && json["checks"][5]["limit"].as_f64().unwrap() == 5e-3);
 }

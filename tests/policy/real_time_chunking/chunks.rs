@@ -108,7 +108,7 @@ fn guided_chunks_are_lerobots_over_all_schedules() {
             bent.max(largest_difference(prediction.z_scores.as_flattened(), plain.z_scores.as_flattened()));
         count += 1;
     }
-    println!("{count} chunks; ZEROS, ONES, LINEAR, EXP: {largest:.1e?}; guidance bends by up to {bent:.1}");
+    println!("{count} chunks; ZEROS, ONES, LINEAR, EXP: {largest:?}; guidance bends by up to {bent:.1}");
     assert_eq!(count, 96 + 4 + 8);
     assert!(bent > 1.0);
 }

@@ -1,8 +1,10 @@
 //! Real-time chunking against what LeRobot 0.4.4's own code computed (`tests/data/real_time_chunking/`).
 
 mod chunks;
+mod continuation;
 
 mod formulas;
+mod verify;
 
 use roarm::types::PrefixAttentionSchedule;
 
