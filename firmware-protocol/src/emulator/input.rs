@@ -50,7 +50,7 @@ impl Board {
                 self.cpu.queue.push_back(line);
             } else {
                 self.log(&line, false);
-self.complain_of_full_queue();
+                self.complain_of_full_queue();
             }
         }
     }
