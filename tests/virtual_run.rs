@@ -138,7 +138,8 @@ fn g1_takes_45_commands_a_second_inside_all_bounds() {
     let rate = commands_a_second(&end);
     assert!(rate >= 45.0, "{rate} commands a second; {}", end.summary);
     assert!(end.summary.chunks >= 3, "{}", end.summary);
-    assert!((54.0..58.5).contains(&end.summary.feedback_hz), "{}", end.summary);
+    // The wire is full: 11 520 bytes a second, in frames of 204 bytes at rest and up to 220 with the loads of a moving arm.
+    assert!((52.3..58.5).contains(&end.summary.feedback_hz), "{}", end.summary);
     let moved =
         Joint::ALL.iter().filter(|joint| end.summary.travel_deg[joint.name()].as_f64() >= Some(10.0)).count();
     assert!(moved >= 3, "{}", end.summary);

@@ -25,7 +25,8 @@ impl Session {
         pixels.iter_mut().enumerate().for_each(|(index, value)| *value = (index % 251) as u8);
         let metadata =
             FrameMetadata { id: 0, sequence: 0, captured: Timestamp::ZERO, width: SIDE, height: SIDE };
-        let frame = [std::sync::Arc::new(Frame::new(metadata, pixels).unwrap())];
+        let frame =
+            [std::sync::Arc::new(Frame::new(metadata, roarm::types::PixelLayout::Rgb8, pixels).unwrap())];
         let producer = ChunkProducer::new(Box::new(golden_engine()), SEED).with_real_time_chunking(settings);
         Self { producer, frame }
     }
@@ -47,7 +48,7 @@ impl Session {
         let mut engine = golden_engine();
         let mut noise = vec![0.0; engine.noise_len()];
         NoiseGenerator::new(SEED).fill(chunk_id, &mut noise);
-        let images = [SlotImage { slot: 0, width: SIDE, height: SIDE, rgb: self.frame[0].rgb() }];
+        let images = [SlotImage { slot: 0, picture: self.frame[0].picture() }];
         let state = DatasetAngles::from(JointAngles::ZERO);
         let mut prediction = Prediction::default();
         let input = PolicyInput { images: &images, state, noise: &noise, guidance };
