@@ -33,6 +33,13 @@ impl Attempt {
         self
     }
 
+    /// On a busy machine the program, the virtual arm or the recording may stall longer than a run allows. Tests of what a whole
+    /// run does accept that; those of the ages themselves do not.
+    pub(crate) fn patient(self) -> Self {
+        let file = repository("tests/program/patient.toml");
+        self.with(&["--config", &file.display().to_string()])
+    }
+
     fn arguments(&self) -> Vec<String> {
         let policy = self.policy.display().to_string();
         let fixed =

@@ -9,7 +9,7 @@ use crate::support::port::VirtualArm;
 fn g1_runs_within_all_bounds() {
     let arm = VirtualArm::start("g1");
     // The whole command of a first run: also the ramp to the dataset's mean pose.
-    let mut attempt = Attempt::at(&arm.port()).with(&["--duration", "5"]);
+    let mut attempt = Attempt::at(&arm.port()).patient().with(&["--duration", "5"]);
     attempt.more.retain(|flag| flag != "--start-pose" && flag != "current");
     let ended = attempt.run();
     assert_complete_run(&ended.assert_code(0).summary());
@@ -33,7 +33,7 @@ fn g1_runs_within_all_bounds() {
 #[test]
 fn g3_runs_within_all_bounds() {
     let arm = VirtualArm::start("g3");
-    let ended = Attempt::at(&arm.port()).with(&["--duration", "5"]).run();
+    let ended = Attempt::at(&arm.port()).patient().with(&["--duration", "5"]).run();
     assert_complete_run(&ended.assert_code(0).summary());
     assert!(ended.stderr.contains("the arm is ready (firmware g3)"), "{ended}");
     let log = arm.end();
@@ -52,7 +52,7 @@ fn assert_complete_run(summary: &serde_json::Value) {
 fn two_runs_after_each_other_find_the_same_arm() {
     let arm = VirtualArm::start("g1");
     for _ in 0..2 {
-        Attempt::at(&arm.port()).with(&["--duration", "0.5"]).run().assert_code(0);
+        Attempt::at(&arm.port()).patient().with(&["--duration", "0.5"]).run().assert_code(0);
     }
     arm.end().assert_limits(Generation::G1);
 }
@@ -60,7 +60,7 @@ fn two_runs_after_each_other_find_the_same_arm() {
 #[test]
 fn a_recording_that_does_not_loop_ends_the_run() {
     let arm = VirtualArm::start("g1");
-    let mut attempt = Attempt::at(&arm.port());
+    let mut attempt = Attempt::at(&arm.port()).patient();
     attempt.camera = recorded_camera("?loop=0");
     let summary = attempt.run().assert_code(0).summary();
     assert_eq!((&summary["ok"], &summary["ended"]), (&true.into(), &"the camera recording ended".into()));
@@ -74,7 +74,7 @@ fn a_recording_that_does_not_loop_ends_the_run() {
 #[test]
 fn a_lost_link_is_a_protective_stop_with_advice() {
     let arm = VirtualArm::start("g1");
-    let mut program = Attempt::at(&arm.port()).start();
+    let mut program = Attempt::at(&arm.port()).patient().start();
     program.wait_until_said("running ");
     arm.cut();
     let ended = program.finish();
@@ -86,7 +86,7 @@ fn a_lost_link_is_a_protective_stop_with_advice() {
 #[test]
 fn nobody_listening_does_not_end_a_run() {
     let arm = VirtualArm::start("g1");
-    let ended = Attempt::at(&arm.port()).with(&["--duration", "1"]).start_unheard().finish();
+    let ended = Attempt::at(&arm.port()).patient().with(&["--duration", "1"]).start_unheard().finish();
     assert_eq!(ended.assert_code(0).summary()["ended"], "duration reached");
     arm.end().assert_held();
 }

@@ -8,7 +8,7 @@ use crate::support::port::{SilentPort, VirtualArm};
 #[track_caller]
 fn ends_in_the_hold(signals: &[Signal], code: i32, reason: &str) {
     let arm = VirtualArm::start("g1");
-    let mut program = Attempt::at(&arm.port()).start();
+    let mut program = Attempt::at(&arm.port()).patient().start();
     program.wait_until_said("running ");
     for signal in signals {
         program.signal(*signal);
