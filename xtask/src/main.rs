@@ -18,6 +18,7 @@ const HELP: &str = "\
 cargo xtask VERB
 
   setup                  fetch what the build and the tests need into .cache/ (every other verb that needs it does this first)
+  setup --device cuda    fetch the libraries for an NVIDIA GPU as well (1.2 GB, once); resumes where it was interrupted
   demo [-- ARGS]         build, then run `roarm demo ARGS`: emulated arm, simulated cell, shipped policy, no hardware
   test [OPTIONS]         the fast tier, also run by .ci/run; stops at the first failure
   test-full [OPTIONS]    everything in `test`, then the parts that need PyTorch, QEMU or cargo-deny
@@ -50,7 +51,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     };
     let workspace = Workspace::locate()?;
     match verb.as_str() {
-        "setup" => no_arguments(verb, rest).and_then(|()| setup::run(&workspace)),
+        "setup" => setup::verb(&workspace, rest),
         "demo" => demo::run(&workspace, rest),
         "test" => tiers::run(&workspace, tiers::Tier::Test, rest),
         "test-full" => tiers::run(&workspace, tiers::Tier::TestFull, rest),

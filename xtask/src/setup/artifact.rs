@@ -24,16 +24,16 @@ pub(crate) fn is_intact(workspace: &Workspace, pin: &Pin) -> Result<bool, Failur
     }
     let intact = digest::of_file(&path)? == pin.sha256;
     if !intact {
-        println!("{} in .cache is damaged (its SHA-256 is wrong): fetching it again", pin.title);
+        println!("{} in .cache is damaged (its SHA-256 is wrong): fetching it again", pin.source.title);
     }
     Ok(intact)
 }
 
 /// Fetches, checks and installs `pin`. Until the check has passed nothing outside a temporary folder changes.
 pub(crate) fn install(workspace: &Workspace, pin: &Pin) -> Result<(), Failure> {
-    println!("fetching {} ({} MB) with pip …", pin.title, pin.megabytes);
+    println!("fetching {} ({} MB) with pip …", pin.source.title, pin.megabytes);
     let scratch = Scratch::new(workspace)?;
-    let wheel = wheel::download(pin, &scratch.0)?;
+    let wheel = wheel::download(&pin.source, &scratch.0, wheel::Progress::Hidden)?;
 
     let files: Vec<_> = pin.notices.iter().chain([&pin.library]).collect();
     let unpacked: Vec<_> = files.iter().map(|(member, name)| (*member, scratch.0.join(name))).collect();
@@ -44,7 +44,7 @@ pub(crate) fn install(workspace: &Workspace, pin: &Pin) -> Result<(), Failure> {
         return Err(Failure::new(format!(
             "the library in the wheel of {} has SHA-256 {sum}, expected {}: not installed. Someone between this \
              machine and PyPI serves another file; check PIP_INDEX_URL, PIP_FIND_LINKS and pip.conf",
-            pin.requirement, pin.sha256
+            pin.source.requirement, pin.sha256
         )));
     }
     // The library last: its presence with the right sum means that all is there.
@@ -54,7 +54,7 @@ pub(crate) fn install(workspace: &Workspace, pin: &Pin) -> Result<(), Failure> {
         let target = folder.join(name);
         fs::rename(scratch.0.join(name), &target).map_err(|error| Failure::io("write", &target, &error))?;
     }
-    println!("installed {} in .cache/{}", pin.title, pin.folder);
+    println!("installed {} in .cache/{}", pin.source.title, pin.folder);
     Ok(())
 }
 
@@ -82,10 +82,10 @@ pub(crate) fn link_compiler_headers(workspace: &Workspace) -> Result<(), Failure
 }
 
 /// A folder below `.cache/` (so that renaming out of it is atomic) that is emptied before use and removed after.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn new(workspace: &Workspace) -> Result<Self, Failure> {
+    pub(super) fn new(workspace: &Workspace) -> Result<Self, Failure> {
         let path = workspace.cache().join("setup-in-progress");
         remove(&path)?; // left by a run that was killed
         fs::create_dir_all(&path).map_err(|error| Failure::io("create", &path, &error))?;
