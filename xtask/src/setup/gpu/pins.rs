@@ -4,6 +4,8 @@
 //! and what it opens while it works: cuDNN 9 with its parts, and the run-time compiler that cuDNN calls. cuFFT, which the wheel's
 //! metadata lists too, is opened for Fourier transforms only; no policy has one, so its 0.4 GB (with nvJitLink) stay away.
 //!
+//! The checksums are of the wheel for CPython 3.13, which is what `wheel::download` asks for; other wheels have another provider.
+//!
 //! The CUDA parts are those of CUDA 13.0 Update 2: every driver for CUDA 13, from 580 on, runs them.
 
 use super::super::pins::WheelSource;
@@ -184,12 +186,12 @@ pub(super) const X86_64: &[GpuWheel] = &[
             requirement: "onnxruntime-gpu==1.31.1",
             platforms: &["manylinux_2_28_x86_64"],
         },
-        download_bytes: 255_560_985,
+        download_bytes: 255_567_609,
         libraries: &[
             Library {
                 member: "onnxruntime/capi/libonnxruntime_providers_cuda.so",
                 bytes: 284_014_752,
-                sha256: "d5290158115fa5569a3fe8f1f4037ee9b0e86658a96e52f852bbb7039aa88137",
+                sha256: "f62fddac1a32c2893ba9268058fa91e38d14d5ce5609c6e31e7e8b7d61f97e26",
             },
             Library {
                 member: "onnxruntime/capi/libonnxruntime_providers_shared.so",
