@@ -33,8 +33,8 @@ const fn optional(name: &'static str, package: &'static str) -> CudaLibrary {
 /// The libraries of CUDA 13 and cuDNN 9, each after those it needs (`readelf -d` of CUDA 13.0 and cuDNN 9.15).
 pub const CUDA_LIBRARIES: [CudaLibrary; 16] = [
     required("libcudart.so.13", "nvidia-cuda-runtime"),
-    // Its name has the minor version of CUDA: a prefix here.
-    required("libnvrtc-builtins.so.13", "nvidia-cuda-nvrtc"),
+    // Its name has the minor version of CUDA, here only a prefix, so that it is opened only by path; elsewhere libnvrtc finds its own.
+    optional("libnvrtc-builtins.so.13", "nvidia-cuda-nvrtc"),
     required("libnvrtc.so.13", "nvidia-cuda-nvrtc"),
     required("libcublasLt.so.13", "nvidia-cublas"),
     required("libcublas.so.13", "nvidia-cublas"),
@@ -108,11 +108,11 @@ pub fn driver_cuda_version(library: &Path) -> Result<u32, String> {
     // this signature (CUresult cuDriverGetVersion(int*)), may be called before `cuInit`, and writes one `int` to the valid pointer.
     // `driver` lives until the call has returned; it is never closed, since its finalisers need not expect that.
     let (code, version) = unsafe {
-        let driver = Library::open(Some(library), RTLD_LAZY).map_err(|error| error.to_string())?;
+        let driver = Library::open(Some(library), RTLD_LAZY).map_err(|error| reason(&error))?;
         let driver = std::mem::ManuallyDrop::new(driver);
         let version_of = driver
             .get::<unsafe extern "C" fn(*mut std::ffi::c_int) -> std::ffi::c_int>(b"cuDriverGetVersion\0")
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| reason(&error))?;
         let mut version = 0;
         (version_of(&raw mut version), version)
     };
@@ -158,7 +158,12 @@ fn open(path: &Path) -> Result<(), String> {
     // provider would open the same libraries in the same process. Their initialisers have no precondition. No symbol is taken from
     // the handle, and the library is never closed, so no finaliser runs while something may still use it.
     let library = unsafe { Library::open(Some(path), RTLD_LAZY | RTLD_GLOBAL) };
-    library.map(std::mem::forget).map_err(|error| error.to_string())
+    library.map(std::mem::forget).map_err(|error| reason(&error))
+}
+
+/// The loader's own text, which `libloading` keeps as the source of its error.
+fn reason(error: &libloading::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to the terminal")]
 
 mod demo;
+mod dist;
 mod failure;
 mod layers;
 mod process;
@@ -23,8 +24,13 @@ cargo xtask VERB
   test [OPTIONS]         the fast tier, also run by .ci/run; stops at the first failure
   test-full [OPTIONS]    everything in `test`, then the parts that need PyTorch, QEMU or cargo-deny
   soak [--cases N]       the property tests of `test` with N cases each (default 20000)
+  dist [OPTIONS]         pack program, ONNX Runtime, demo policy and system files into target/dist/; runs without this repository
   layers                 check that every room under src/ uses only the rooms below it
   help                   this text
+
+OPTIONS of dist
+  --binary FILE          pack this program instead of building one
+  --out DIR              where the archive goes
 
 OPTIONS of test and test-full
   --without PART         leave a part out on purpose; may be repeated. A part that cannot run otherwise counts as a failure
@@ -55,6 +61,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "demo" => demo::run(&workspace, rest),
         "test" => tiers::run(&workspace, tiers::Tier::Test, rest),
         "test-full" => tiers::run(&workspace, tiers::Tier::TestFull, rest),
+        "dist" => dist::run(&workspace, rest),
         "soak" => tiers::soak(&workspace, rest),
         "layers" => no_arguments(verb, rest).and_then(|()| layers::run(&workspace)),
         "help" | "--help" | "-h" => {

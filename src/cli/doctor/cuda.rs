@@ -62,7 +62,6 @@ impl Examination {
                 }
                 // Not a word on what no policy needs.
                 Err(_) if !library.required => {}
-                // Only parts of the system's names say their minor version; the library that needs it reports it missing.
                 Err(reason) => self.add(
                     "cuda",
                     Verdict::Failed,

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 
+pub(crate) use digest::of_file as sha256;
 pub(crate) use python_environment::PythonEnvironment;
 
 /// Makes the repository buildable. Without work to do it touches no network and prints nothing.

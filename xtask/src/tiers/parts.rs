@@ -5,9 +5,9 @@ use std::process::Command;
 
 use super::Tier;
 use crate::failure::Failure;
-use crate::process;
 use crate::setup::PythonEnvironment;
 use crate::workspace::Workspace;
+use crate::{dist, process};
 
 /// One part of a tier.
 pub(super) struct Part {
@@ -51,6 +51,13 @@ pub(super) const PARTS: &[Part] = &[
         run: |workspace| {
             process::run("tests/qemu/run.sh", &mut process::command(workspace, "tests/qemu/run.sh"))
         },
+    },
+    Part {
+        name: "dist",
+        title: "the packed program in a folder of its own, with an empty environment",
+        tier: Tier::TestFull,
+        obstacle: |_| None,
+        run: dist::prove,
     },
     Part {
         name: "licences",
