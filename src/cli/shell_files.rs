@@ -35,8 +35,12 @@ pub(super) fn man(flags: &ManFlags) -> Result<Exit, CliError> {
             clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
             terminal::print(String::from_utf8_lossy(&page).trim_end());
         }
-        Some(folder) => clap_mangen::generate_to(Arguments::command(), folder)
-            .map_err(|source| CliError::File { path: folder.clone(), source })?,
+        Some(folder) => clap_mangen::generate_to(Arguments::command(), folder).map_err(|error| {
+            let folder = folder.display();
+            CliError::Arguments(format!(
+                "cannot write the pages into {folder}: {error}. Name a folder that exists and that you may write to"
+            ))
+        })?,
     }
     Ok(Exit::Done)
 }

@@ -189,6 +189,7 @@ mod tests {
             config: Some(at("config")),
             environment: Some(at("environment")),
             folders: vec![root.path().join("nothing"), at("cache").parent().unwrap().to_owned()],
+            device: Device::Cpu,
         };
         let expected = |name: &str| root.path().join(name).join("libonnxruntime.so");
         assert_eq!(find_library(&candidates).unwrap(), expected("flag"));
