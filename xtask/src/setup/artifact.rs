@@ -16,10 +16,11 @@ pub(crate) fn library(workspace: &Workspace, pin: &Pin) -> PathBuf {
     workspace.cache().join(pin.folder).join(pin.library.1)
 }
 
-/// Whether the library of `pin` is there with the right content. Says so when it is there but damaged.
+/// Whether the library of `pin` is there with the right content, and its licence texts beside it. Says so when it is there but damaged.
 pub(crate) fn is_intact(workspace: &Workspace, pin: &Pin) -> Result<bool, Failure> {
     let path = library(workspace, pin);
-    if !path.is_file() {
+    let there = |path: &Path| path.is_file();
+    if !there(&path) || !pin.notices.iter().all(|(_, name)| there(&path.with_file_name(name))) {
         return Ok(false);
     }
     let intact = digest::of_file(&path)? == pin.sha256;
@@ -129,6 +130,10 @@ mod tests {
         fs::write(&path, "abd").unwrap();
         assert!(!is_intact(&workspace, &pin).unwrap(), "damaged");
         fs::write(&path, "abc").unwrap();
+        assert!(!is_intact(&workspace, &pin).unwrap(), "without its licence it may not be passed on");
+        for (_, name) in pin.notices {
+            fs::write(path.with_file_name(name), "MIT").unwrap();
+        }
         assert!(is_intact(&workspace, &pin).unwrap());
     }
 
