@@ -1,5 +1,7 @@
 //! `roarm doctor`: one page of what would stop a run, each with its fix. It opens no port, so nothing moves.
 
+mod cuda;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,7 +13,7 @@ use super::terminal;
 use crate::arm::port::{SystemFiles, check_port};
 use crate::camera::{SourceSpec, V4l2Source};
 use crate::config::Config;
-use crate::policy::{Bundle, OnnxRuntime};
+use crate::policy::{Bundle, Device, OnnxRuntime};
 use crate::types::FramePool;
 
 #[derive(Args, Debug)]
@@ -87,22 +89,27 @@ impl Examination {
         }
     }
 
-    fn library(&mut self, flags: &DoctorFlags, config: &Config) {
+    fn library(&mut self, flags: &DoctorFlags, config: &Config) -> Option<OnnxRuntime> {
         let library =
             plan::onnxruntime(&flags.inference, config).and_then(|path| Ok(OnnxRuntime::load(&path)?));
         self.result("library", library, |runtime| {
             format!("ONNX Runtime {} ({})", runtime.version(), runtime.path().display())
-        });
+        })
     }
 
-    fn policy(&mut self, flags: &DoctorFlags, config: &Config) {
+    fn policy(&mut self, flags: &DoctorFlags, config: &Config, runtime: Option<&OnnxRuntime>) {
+        let device = plan::device(&flags.inference, config);
         let Some(folder) = flags.policy.clone().or_else(|| config.policy.path.clone()) else {
-            return self.add(
+            self.add(
                 "policy",
                 Verdict::Note,
-                format!("none named, so {} was not tried", plan::device(&flags.inference, config)),
+                format!("none named, so none was tried on {device}"),
                 Some("name one with --policy DIR".to_owned()),
             );
+            if device != Device::Cpu {
+                self.provider(runtime, device);
+            }
+            return;
         };
         let bundle = Bundle::load(&folder).map_err(CliError::from);
         let bundle = self.result("policy", bundle, |bundle| {
@@ -211,8 +218,11 @@ impl Examination {
 pub(super) fn doctor(flags: &DoctorFlags) -> Result<Exit, CliError> {
     let config = plan::load_config(flags.config.as_deref())?;
     let mut examination = Examination::default();
-    examination.library(flags, &config);
-    examination.policy(flags, &config);
+    let runtime = examination.library(flags, &config);
+    if matches!(plan::device(&flags.inference, &config), Device::Cuda { .. }) {
+        examination.cuda(runtime.as_ref());
+    }
+    examination.policy(flags, &config, runtime.as_ref());
     examination.cameras(flags, &config);
     examination.ports(flags, &config);
     let findings = examination.0;

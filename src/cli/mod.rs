@@ -8,6 +8,7 @@ mod live;
 mod plan;
 mod policy;
 mod run;
+mod shell_files;
 mod signals;
 mod sim;
 mod terminal;
@@ -49,6 +50,12 @@ enum Verb {
     },
     /// One page: what would stop a run, with the fix
     Doctor(doctor::DoctorFlags),
+    /// Print a shell's completion script
+    #[command(hide = true)]
+    Completions(shell_files::CompletionsFlags),
+    /// Print the manual page, or write those of all verbs
+    #[command(hide = true)]
+    Man(shell_files::ManFlags),
 }
 
 /// The whole program.
@@ -59,6 +66,8 @@ pub fn main() -> ExitCode {
         Verb::Sim(flags) => (sim::sim(&flags), flags.json),
         Verb::Policy { verb } => (policy::policy(&verb), verb.json()),
         Verb::Doctor(flags) => (doctor::doctor(&flags), flags.json),
+        Verb::Completions(flags) => (shell_files::completions(&flags), false),
+        Verb::Man(flags) => (shell_files::man(&flags), false),
     };
     result
         .unwrap_or_else(|error| {

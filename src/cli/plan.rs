@@ -45,22 +45,32 @@ pub(super) fn load_config(path: Option<&Path>) -> Result<Config, CliError> {
 /// Finds ONNX Runtime: flag, configuration, environment, cache, beside the program.
 pub(super) fn onnxruntime(flags: &PolicyFlags, config: &Config) -> Result<PathBuf, CliError> {
     let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+    let device = device(flags, config);
     let candidates = LibraryCandidates {
         flag: flags.onnxruntime.clone(),
         config: config.policy.library.clone(),
         environment: std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from),
-        folders: library_folders(beside.as_deref()),
+        folders: library_folders(beside.as_deref(), device),
+        device,
     };
     Ok(find_library(&candidates)?)
 }
 
 /// The cache of `cargo xtask setup`, in the working folder or above the program (`target/release` lies in the clone), then
-/// the program's own folder.
-fn library_folders(program: Option<&Path>) -> Vec<PathBuf> {
-    const CACHE: &str = ".cache/onnxruntime/1.31.1";
+/// the program's own folder; for a GPU the folder `onnxruntime-gpu` in it first.
+fn library_folders(program: Option<&Path>, device: Device) -> Vec<PathBuf> {
+    let (cache, beside) = match device {
+        Device::Cpu => (".cache/onnxruntime/1.31.1", None),
+        Device::Cuda { .. } => (".cache/onnxruntime-gpu/1.31.1", Some("onnxruntime-gpu")),
+    };
     let above =
-        program.into_iter().flat_map(|folder| folder.ancestors().take(4)).map(|folder| folder.join(CACHE));
-    std::iter::once(PathBuf::from(CACHE)).chain(above).chain(program.map(Path::to_owned)).collect()
+        program.into_iter().flat_map(|folder| folder.ancestors().take(4)).map(|folder| folder.join(cache));
+    let apart = program.and_then(|folder| beside.map(|name| folder.join(name)));
+    std::iter::once(PathBuf::from(cache))
+        .chain(above)
+        .chain(apart)
+        .chain(program.map(Path::to_owned))
+        .collect()
 }
 
 /// The device that flags or configuration ask for.

@@ -202,11 +202,15 @@ pub enum PolicyError {
     },
     /// No ONNX Runtime library was found.
     #[error(
-        "no ONNX Runtime library was found. Looked at: {looked_at}. Run `cargo xtask setup`, or name the library with --onnxruntime or ORT_DYLIB_PATH"
+        "no ONNX Runtime library for --device {device} was found. Looked at: {looked_at}. Run `{setup}`, or name the library with --onnxruntime or ORT_DYLIB_PATH"
     )]
     LibraryNotFound {
         /// Where it was looked for.
         looked_at: String,
+        /// `cpu` or `cuda`.
+        device: &'static str,
+        /// The command that fetches one for the device.
+        setup: &'static str,
     },
     /// The library that was named does not exist.
     #[error("the ONNX Runtime library {} (from {origin}) does not exist: correct the path, or leave it out to use the one of `cargo xtask setup`", path.display())]

@@ -5,8 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
 use ort::logging::LogLevel;
+use ort::session::Session;
 
-use super::PolicyError;
+use super::cuda_libraries::{PROVIDER_LIBRARIES, preload_cuda};
+use super::{Device, PolicyError};
 
 const FILE_STEM: &str = "libonnxruntime.so";
 
@@ -21,6 +23,8 @@ pub struct LibraryCandidates {
     pub environment: Option<PathBuf>,
     /// Folders to look into: caches of `cargo xtask setup` and the binary's own folder.
     pub folders: Vec<PathBuf>,
+    /// For a GPU only folders count that have the provider's libraries too. A library that was named is taken as it is.
+    pub device: Device,
 }
 
 /// The library to use: flag, config, environment, then the folders in order; in a folder the highest version.
@@ -37,10 +41,15 @@ pub fn find_library(candidates: &LibraryCandidates) -> Result<PathBuf, PolicyErr
         let found = if path.is_dir() { newest_in(path) } else { path.is_file().then(|| path.clone()) };
         return found.ok_or_else(|| PolicyError::LibraryMissing { path: path.clone(), origin });
     }
-    candidates.folders.iter().find_map(|folder| newest_in(folder)).ok_or_else(|| {
+    let (device, setup, needed) = match candidates.device {
+        Device::Cpu => ("cpu", "cargo xtask setup", [].as_slice()),
+        Device::Cuda { .. } => ("cuda", "cargo xtask setup --device cuda", PROVIDER_LIBRARIES.as_slice()),
+    };
+    let fits = |path: &PathBuf| needed.iter().all(|name| path.with_file_name(name).is_file());
+    candidates.folders.iter().find_map(|folder| newest_in(folder).filter(fits)).ok_or_else(|| {
         let folders: Vec<_> = candidates.folders.iter().map(|folder| folder.display().to_string()).collect();
         let looked_at = if folders.is_empty() { "no folder".to_owned() } else { folders.join(", ") };
-        PolicyError::LibraryNotFound { looked_at }
+        PolicyError::LibraryNotFound { looked_at, device, setup }
     })
 }
 
@@ -52,8 +61,13 @@ fn newest_in(folder: &Path) -> Option<PathBuf> {
     };
     let direct = children(folder);
     let below = direct.iter().filter(|path| path.is_dir()).flat_map(|path| children(path));
-    let libraries = direct.iter().cloned().chain(below).filter(|path| path.is_file());
-    libraries.filter_map(|path| Some((version_of(&path)?, path))).max().map(|(_, path)| path)
+    // Of the same version the one directly in `folder`: below it a set for another device may lie.
+    let libraries = direct.iter().map(|path| (true, path.clone())).chain(below.map(|path| (false, path)));
+    let libraries = libraries.filter(|(_, path)| path.is_file());
+    libraries
+        .filter_map(|(direct, path)| Some((version_of(&path)?, direct, path)))
+        .max()
+        .map(|(_, _, path)| path)
 }
 
 /// The version in a name like `libonnxruntime.so.1.31.1`; none in `libonnxruntime.so`, which sorts first.
@@ -92,6 +106,25 @@ impl OnnxRuntime {
         let runtime = Self::open(path)?;
         *loaded = Some(runtime.clone());
         Ok(runtime)
+    }
+
+    /// [`OnnxRuntime::load`], then for a GPU the CUDA libraries that lie beside it ([`preload_cuda`]).
+    pub fn load_for(path: &Path, device: Device) -> Result<Self, PolicyError> {
+        let runtime = Self::load(path)?;
+        match device {
+            Device::Cpu => {}
+            Device::Cuda { .. } => drop(preload_cuda(&runtime.path)?),
+        }
+        Ok(runtime)
+    }
+
+    /// Whether the execution provider of `device` loads. That a graph runs on it is shown only by opening one.
+    pub fn try_provider(&self, device: Device) -> Result<(), PolicyError> {
+        let Some(provider) = device.provider() else { return Ok(()) };
+        let builder = Session::builder(&self.environment);
+        let builder = builder.map_err(|error| device.unavailable(&error.to_string()))?;
+        let result = builder.with_execution_providers([provider]);
+        result.map(drop).map_err(|error| device.unavailable(&error.to_string()))
     }
 
     fn open(path: PathBuf) -> Result<Self, PolicyError> {
@@ -156,6 +189,7 @@ mod tests {
             config: Some(at("config")),
             environment: Some(at("environment")),
             folders: vec![root.path().join("nothing"), at("cache").parent().unwrap().to_owned()],
+            device: Device::Cpu,
         };
         let expected = |name: &str| root.path().join(name).join("libonnxruntime.so");
         assert_eq!(find_library(&candidates).unwrap(), expected("flag"));
@@ -180,6 +214,47 @@ mod tests {
             find_library(&LibraryCandidates { folders: vec![folder], ..Default::default() }).unwrap(),
             newest
         );
+    }
+
+    #[test]
+    fn for_a_gpu_only_a_set_with_the_provider_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let processor = root.path().join("processor");
+        let only_cpu = touch(&processor.join("libonnxruntime.so.1.31.1"));
+        let gpu = root.path().join("gpu");
+        let with_cuda = touch(&gpu.join("1.31.1/libonnxruntime.so.1.31.1"));
+        let mut candidates = LibraryCandidates {
+            folders: vec![processor, gpu.clone()],
+            device: Device::Cuda { index: 0 },
+            ..Default::default()
+        };
+        let message = find_library(&candidates).unwrap_err().to_string();
+        assert!(
+            message.contains("--device cuda") && message.contains("cargo xtask setup --device cuda"),
+            "{message}"
+        );
+        for name in PROVIDER_LIBRARIES {
+            touch(&gpu.join("1.31.1").join(name));
+        }
+        assert_eq!(find_library(&candidates).unwrap(), with_cuda);
+        candidates.device = Device::Cpu;
+        assert_eq!(find_library(&candidates).unwrap(), only_cpu);
+        candidates.environment = Some(only_cpu.clone());
+        candidates.device = Device::Cuda { index: 0 };
+        assert_eq!(
+            find_library(&candidates).unwrap(),
+            only_cpu,
+            "a library that was named is not second-guessed"
+        );
+    }
+
+    #[test]
+    fn a_set_below_the_programs_folder_does_not_hide_the_library_beside_it() {
+        let root = tempfile::tempdir().unwrap();
+        touch(&root.path().join("onnxruntime-gpu/libonnxruntime.so.1.31.1"));
+        let beside = touch(&root.path().join("libonnxruntime.so.1.31.1"));
+        let candidates = LibraryCandidates { folders: vec![root.path().to_owned()], ..Default::default() };
+        assert_eq!(find_library(&candidates).unwrap(), beside);
     }
 
     #[test]

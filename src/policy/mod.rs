@@ -7,6 +7,7 @@
 pub mod bundle;
 mod chunk_policy;
 mod chunk_producer;
+mod cuda_libraries;
 mod engine;
 mod error;
 mod language;
@@ -20,6 +21,10 @@ mod verify;
 pub use bundle::{Bundle, BundleSummary, CameraFit, CameraSlot, Normalization, Statistics};
 pub use chunk_policy::{ChunkPolicy, PolicyInput, Prediction, SlotImage, StageTimings};
 pub use chunk_producer::ChunkProducer;
+pub use cuda_libraries::{
+    CUDA_LIBRARIES, CudaLibrary, LibraryOrigin, OLDEST_DRIVER_CUDA, PROVIDER_LIBRARIES, driver_cuda_version,
+    open_cuda_library, preload_cuda,
+};
 pub use engine::{Device, Engine, EngineOptions, UnknownDevice};
 pub use error::PolicyError;
 pub use language::{TaskTokenizer, TaskTokens, TokenCount};

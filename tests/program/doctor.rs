@@ -73,7 +73,42 @@ fn a_device_that_cannot_be_used_fails() {
     let policy = shipped_bundle().display().to_string();
     let ended = roarm(["doctor", "--policy", &policy, "--device", "cuda", "--json"]);
     let report = ended.assert_code(1).json();
-    assert_eq!((verdicts(&report, "policy"), verdicts(&report, "provider")), (vec!["ok"], vec!["failed"]));
+    assert_eq!(verdicts(&report, "policy"), ["ok"]);
+    // The provider's two files beside the library, and the graphs.
+    assert_eq!(verdicts(&report, "provider"), ["failed"; 3]);
+}
+
+/// With the processor's ONNX Runtime, as the tests name it, every line of the page must say what is missing; on a machine with a GPU
+/// driver and CUDA in the system some are there.
+#[test]
+fn for_a_gpu_each_part_is_looked_at_by_itself() {
+    let ended = roarm(["doctor", "--device", "cuda", "--json"]);
+    let report = ended.assert_code(1).json();
+    assert_eq!(verdicts(&report, "library"), ["ok"]);
+    assert_eq!((verdicts(&report, "driver").len(), verdicts(&report, "gpu").len()), (1, 1));
+    let findings = report["findings"].as_array().unwrap();
+    let texts = |part: &str| -> Vec<&str> {
+        let of_part = findings.iter().filter(|finding| finding["part"] == part);
+        of_part.map(|finding| finding["text"].as_str().unwrap()).collect()
+    };
+    for library in ["libcudart.so.13", "libcublasLt.so.13", "libcurand.so.10", "libcudnn.so.9"] {
+        assert_eq!(
+            texts("cuda").iter().filter(|text| text.starts_with(library)).count(),
+            1,
+            "{library}: {report}"
+        );
+    }
+    // The processor's library has no provider: both of its files, and ONNX Runtime's own word.
+    assert_eq!(verdicts(&report, "provider"), ["failed"; 3]);
+    assert!(texts("provider")[1].starts_with("libonnxruntime_providers_cuda.so is not beside"), "{report}");
+    let of_gpu = |finding: &&serde_json::Value| {
+        ["driver", "cuda", "provider"].iter().any(|part| finding["part"] == *part)
+    };
+    for finding in findings.iter().filter(of_gpu).filter(|finding| finding["verdict"] == "failed") {
+        let fix = finding["fix"].as_str().unwrap_or_default();
+        let text = finding["text"].as_str().unwrap();
+        assert!(fix.contains("--device") || text.contains("--device cuda"), "no fix: {finding}");
+    }
 }
 
 #[test]

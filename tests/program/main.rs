@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod policy_verbs;
 mod run_on_pty;
+mod shell_files;
 mod signals;
 mod sim_arguments;
 mod sim_boards;

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to the terminal")]
 
 mod demo;
+mod dist;
 mod failure;
 mod layers;
 mod process;
@@ -18,12 +19,18 @@ const HELP: &str = "\
 cargo xtask VERB
 
   setup                  fetch what the build and the tests need into .cache/ (every other verb that needs it does this first)
+  setup --device cuda    fetch the libraries for an NVIDIA GPU as well (1.2 GB, once); resumes where it was interrupted
   demo [-- ARGS]         build, then run `roarm demo ARGS`: emulated arm, simulated cell, shipped policy, no hardware
   test [OPTIONS]         the fast tier, also run by .ci/run; stops at the first failure
   test-full [OPTIONS]    everything in `test`, then the parts that need PyTorch, QEMU, cargo-fuzz or cargo-deny
   soak [OPTIONS]         the property tests of `test` with many more cases, then each fuzz target for half an hour
+  dist [OPTIONS]         pack program, ONNX Runtime, demo policy and system files into target/dist/; runs without this repository
   layers                 check that every room under src/ uses only the rooms below it
   help                   this text
+
+OPTIONS of dist
+  --binary FILE          pack this program instead of building one
+  --out DIR              where the archive goes
 
 OPTIONS of test and test-full
   --without PART         leave a part out on purpose; may be repeated. A part that cannot run otherwise counts as a failure
@@ -55,10 +62,11 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     };
     let workspace = Workspace::locate()?;
     match verb.as_str() {
-        "setup" => no_arguments(verb, rest).and_then(|()| setup::run(&workspace)),
+        "setup" => setup::verb(&workspace, rest),
         "demo" => demo::run(&workspace, rest),
         "test" => tiers::run(&workspace, tiers::Tier::Test, rest),
         "test-full" => tiers::run(&workspace, tiers::Tier::TestFull, rest),
+        "dist" => dist::run(&workspace, rest),
         "soak" => tiers::soak(&workspace, rest),
         "layers" => no_arguments(verb, rest).and_then(|()| layers::run(&workspace)),
         "help" | "--help" | "-h" => {

@@ -52,7 +52,7 @@ impl FromStr for Device {
 
 impl Device {
     /// The execution provider to register, none for the processor.
-    pub(super) fn provider(self) -> Option<ExecutionProviderDispatch> {
+    pub(in crate::policy) fn provider(self) -> Option<ExecutionProviderDispatch> {
         match self {
             Self::Cpu => None,
             // Without `error_on_failure` a missing CUDA library would mean the processor, 20 times slower, without a word.
@@ -64,7 +64,7 @@ impl Device {
     }
 
     /// Why the provider failed and what to do, from ONNX Runtime's message.
-    pub(super) fn unavailable(self, reason: &str) -> PolicyError {
+    pub(in crate::policy) fn unavailable(self, reason: &str) -> PolicyError {
         PolicyError::ProviderUnavailable {
             provider: match self {
                 Self::Cpu => "CPU",
@@ -98,19 +98,21 @@ fn fix(reason: &str) -> String {
     let missing = |library: &str| reason.contains(&format!("{library}: cannot open shared object file"));
     if reason.contains("not enabled in this build") {
         format!(
-            "This ONNX Runtime library is built for the processor only: take the library of the onnxruntime-gpu wheel, {asked}"
+            "This ONNX Runtime library is built for the processor only: `cargo xtask setup --device cuda` fetches the one of the onnxruntime-gpu wheel, {asked}"
         )
     } else if missing("libcuda.so.1") {
-        format!("libcuda.so.1 belongs to the NVIDIA driver: install the driver, {asked}")
+        format!("libcuda.so.1 belongs to the NVIDIA driver: install driver 580 or newer, {asked}")
     } else if ["libcublas", "libcudart", "libcurand", "libcufft", "libnvrtc"]
         .iter()
         .any(|name| reason.contains(name))
     {
         format!(
-            "Install CUDA 13's libraries (pip: nvidia-cublas nvidia-cuda-runtime nvidia-curand nvidia-cufft) where the loader finds them, {asked}"
+            "Get CUDA 13's libraries with `cargo xtask setup --device cuda` (or pip: nvidia-cublas nvidia-cuda-runtime nvidia-curand, where the loader finds them), {asked}"
         )
     } else if reason.contains("libcudnn") {
-        format!("Install cuDNN 9 for CUDA 13 (pip: nvidia-cudnn-cu13) where the loader finds it, {asked}")
+        format!(
+            "Get cuDNN 9 for CUDA 13 with `cargo xtask setup --device cuda` (or pip: nvidia-cudnn-cu13, where the loader finds it), {asked}"
+        )
     } else if reason.contains("libonnxruntime_providers") {
         format!(
             "Put libonnxruntime_providers_cuda.so and libonnxruntime_providers_shared.so of the same onnxruntime-gpu wheel beside the library, {asked}"

@@ -63,7 +63,7 @@ pub struct Engine {
 impl Engine {
     /// Loads ONNX Runtime, opens the three graphs and checks them against the bundle's contract.
     pub fn new(bundle: &Bundle, options: &EngineOptions) -> Result<Self, PolicyError> {
-        let runtime = OnnxRuntime::load(&options.library)?;
+        let runtime = OnnxRuntime::load_for(&options.library, options.device)?;
         let (contract, device, threads) = (bundle.contract(), options.device, options.resolved_threads());
         let open = |name, graph: &super::bundle::manifest::GraphContract| {
             Graph::open(name, bundle.path(&graph.file)?, graph, &runtime, device, threads)

@@ -16,24 +16,25 @@ pub(crate) fn library(workspace: &Workspace, pin: &Pin) -> PathBuf {
     workspace.cache().join(pin.folder).join(pin.library.1)
 }
 
-/// Whether the library of `pin` is there with the right content. Says so when it is there but damaged.
+/// Whether the library of `pin` is there with the right content, and its licence texts beside it. Says so when it is there but damaged.
 pub(crate) fn is_intact(workspace: &Workspace, pin: &Pin) -> Result<bool, Failure> {
     let path = library(workspace, pin);
-    if !path.is_file() {
+    let there = |path: &Path| path.is_file();
+    if !there(&path) || !pin.notices.iter().all(|(_, name)| there(&path.with_file_name(name))) {
         return Ok(false);
     }
     let intact = digest::of_file(&path)? == pin.sha256;
     if !intact {
-        println!("{} in .cache is damaged (its SHA-256 is wrong): fetching it again", pin.title);
+        println!("{} in .cache is damaged (its SHA-256 is wrong): fetching it again", pin.source.title);
     }
     Ok(intact)
 }
 
 /// Fetches, checks and installs `pin`. Until the check has passed nothing outside a temporary folder changes.
 pub(crate) fn install(workspace: &Workspace, pin: &Pin) -> Result<(), Failure> {
-    println!("fetching {} ({} MB) with pip …", pin.title, pin.megabytes);
+    println!("fetching {} ({} MB) with pip …", pin.source.title, pin.megabytes);
     let scratch = Scratch::new(workspace)?;
-    let wheel = wheel::download(pin, &scratch.0)?;
+    let wheel = wheel::download(&pin.source, &scratch.0, wheel::Progress::Hidden)?;
 
     let files: Vec<_> = pin.notices.iter().chain([&pin.library]).collect();
     let unpacked: Vec<_> = files.iter().map(|(member, name)| (*member, scratch.0.join(name))).collect();
@@ -44,7 +45,7 @@ pub(crate) fn install(workspace: &Workspace, pin: &Pin) -> Result<(), Failure> {
         return Err(Failure::new(format!(
             "the library in the wheel of {} has SHA-256 {sum}, expected {}: not installed. Someone between this \
              machine and PyPI serves another file; check PIP_INDEX_URL, PIP_FIND_LINKS and pip.conf",
-            pin.requirement, pin.sha256
+            pin.source.requirement, pin.sha256
         )));
     }
     // The library last: its presence with the right sum means that all is there.
@@ -54,7 +55,7 @@ pub(crate) fn install(workspace: &Workspace, pin: &Pin) -> Result<(), Failure> {
         let target = folder.join(name);
         fs::rename(scratch.0.join(name), &target).map_err(|error| Failure::io("write", &target, &error))?;
     }
-    println!("installed {} in .cache/{}", pin.title, pin.folder);
+    println!("installed {} in .cache/{}", pin.source.title, pin.folder);
     Ok(())
 }
 
@@ -82,10 +83,10 @@ pub(crate) fn link_compiler_headers(workspace: &Workspace) -> Result<(), Failure
 }
 
 /// A folder below `.cache/` (so that renaming out of it is atomic) that is emptied before use and removed after.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn new(workspace: &Workspace) -> Result<Self, Failure> {
+    pub(super) fn new(workspace: &Workspace) -> Result<Self, Failure> {
         let path = workspace.cache().join("setup-in-progress");
         remove(&path)?; // left by a run that was killed
         fs::create_dir_all(&path).map_err(|error| Failure::io("create", &path, &error))?;
@@ -129,6 +130,10 @@ mod tests {
         fs::write(&path, "abd").unwrap();
         assert!(!is_intact(&workspace, &pin).unwrap(), "damaged");
         fs::write(&path, "abc").unwrap();
+        assert!(!is_intact(&workspace, &pin).unwrap(), "without its licence it may not be passed on");
+        for (_, name) in pin.notices {
+            fs::write(path.with_file_name(name), "MIT").unwrap();
+        }
         assert!(is_intact(&workspace, &pin).unwrap());
     }
 

@@ -4,17 +4,24 @@
 
 use crate::failure::Failure;
 
-/// One library out of one wheel on PyPI.
-#[derive(Clone, Debug)]
-pub(crate) struct Pin {
+/// A wheel on PyPI.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WheelSource {
     /// Name and version for people.
     pub(crate) title: &'static str,
-    /// Size of the download.
-    pub(crate) megabytes: &'static str,
     /// What pip is asked for.
     pub(crate) requirement: &'static str,
     /// Platform tags of the wheel, so that the Python that happens to be here does not matter.
     pub(crate) platforms: &'static [&'static str],
+}
+
+/// One library out of one wheel on PyPI.
+#[derive(Clone, Debug)]
+pub(crate) struct Pin {
+    /// Where it comes from.
+    pub(crate) source: WheelSource,
+    /// Size of the download.
+    pub(crate) megabytes: &'static str,
     /// Folder below `.cache/`.
     pub(crate) folder: &'static str,
     /// The library: name in the wheel, name in `folder`.
@@ -26,10 +33,12 @@ pub(crate) struct Pin {
 }
 
 const ONNXRUNTIME_X86_64: Pin = Pin {
-    title: "ONNX Runtime 1.31.1",
+    source: WheelSource {
+        title: "ONNX Runtime 1.31.1",
+        requirement: "onnxruntime==1.31.1",
+        platforms: &["manylinux_2_27_x86_64", "manylinux_2_28_x86_64"],
+    },
     megabytes: "23.8",
-    requirement: "onnxruntime==1.31.1",
-    platforms: &["manylinux_2_27_x86_64", "manylinux_2_28_x86_64"],
     folder: "onnxruntime/1.31.1",
     library: ("onnxruntime/capi/libonnxruntime.so.1.31.1", "libonnxruntime.so.1.31.1"),
     notices: &[
@@ -41,10 +50,12 @@ const ONNXRUNTIME_X86_64: Pin = Pin {
 
 /// Only bindgen uses it, to read the kernel's video headers for the `v4l` crate.
 const LIBCLANG_X86_64: Pin = Pin {
-    title: "libclang 18.1.1",
+    source: WheelSource {
+        title: "libclang 18.1.1",
+        requirement: "libclang==18.1.1",
+        platforms: &["manylinux2010_x86_64"],
+    },
     megabytes: "24.5",
-    requirement: "libclang==18.1.1",
-    platforms: &["manylinux2010_x86_64"],
     folder: "libclang/lib",
     library: ("libclang-18.1.1.data/platlib/clang/native/libclang.so", "libclang.so"),
     notices: &[("libclang-18.1.1.dist-info/LICENSE.TXT", "LICENSE.TXT")],
@@ -53,14 +64,17 @@ const LIBCLANG_X86_64: Pin = Pin {
 
 const ONNXRUNTIME_AARCH64: Pin = Pin {
     megabytes: "21.4",
-    platforms: &["manylinux_2_27_aarch64", "manylinux_2_28_aarch64"],
+    source: WheelSource {
+        platforms: &["manylinux_2_27_aarch64", "manylinux_2_28_aarch64"],
+        ..ONNXRUNTIME_X86_64.source
+    },
     sha256: "8aa3b76b28c778a2b1dd660d34161adb1d508c9ccd04ff9dc80e26eca5df8467",
     ..ONNXRUNTIME_X86_64
 };
 
 const LIBCLANG_AARCH64: Pin = Pin {
     megabytes: "23.8",
-    platforms: &["manylinux2014_aarch64"],
+    source: WheelSource { platforms: &["manylinux2014_aarch64"], ..LIBCLANG_X86_64.source },
     sha256: "87cc443de7278fa112ed50fac8844b1d5c6344f549b8b514e4381f26da006f65",
     ..LIBCLANG_X86_64
 };
@@ -95,7 +109,7 @@ mod tests {
             assert!(!sums[..index].contains(sum));
         }
         for pin in [arm_onnx, arm_clang] {
-            assert!(pin.platforms.iter().all(|platform| platform.ends_with("aarch64")));
+            assert!(pin.source.platforms.iter().all(|platform| platform.ends_with("aarch64")));
         }
     }
 

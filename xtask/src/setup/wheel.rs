@@ -1,9 +1,9 @@
 //! Downloading a wheel with pip and taking single files out of it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use super::pins::Pin;
+use super::pins::WheelSource;
 use crate::failure::Failure;
 use crate::process;
 
@@ -17,24 +17,39 @@ with zipfile.ZipFile(wheel) as archive:
             shutil.copyfileobj(source, copy, 1 << 20)
 ";
 
-/// Downloads the wheel of `pin` into `folder`.
-pub(crate) fn download(pin: &Pin, folder: &Path) -> Result<PathBuf, Failure> {
+/// Whether pip's progress bar is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Hidden,
+    Shown,
+}
+
+/// Downloads the wheel `source` into `folder`.
+pub(crate) fn download(source: &WheelSource, folder: &Path, progress: Progress) -> Result<PathBuf, Failure> {
     // The interpreter is named too: any Python 3 with pip can fetch this wheel, whatever its own version.
     let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--retries", "2"]);
+    pip.args(["-m", "pip", "download", "--disable-pip-version-check", "--retries", "2"]);
     pip.args(["--no-deps", "--only-binary=:all:", "--python-version", "3.13", "--implementation", "cp"]);
-    pip.args(pin.platforms.iter().flat_map(|platform| ["--platform", platform]));
-    pip.arg("--dest").arg(folder).arg(pin.requirement);
+    pip.args(source.platforms.iter().flat_map(|platform| ["--platform", platform]));
+    pip.arg("--dest").arg(folder).arg(source.requirement);
+    pip.stdin(Stdio::null()).stderr(Stdio::piped());
+    if progress == Progress::Shown {
+        // The downloads that are worth a progress bar are too big for a second copy in pip's own cache.
+        pip.arg("--no-cache-dir").stdout(Stdio::inherit());
+    } else {
+        pip.arg("--quiet").stdout(Stdio::piped());
+    }
 
-    let output = process::capture("pip", &mut pip)?;
+    let output = pip.output().map_err(|error| process::not_started("pip", &pip, &error))?;
     if !output.status.success() {
-        return Err(explain(pin, &String::from_utf8_lossy(&output.stderr)));
+        return Err(explain(source, &String::from_utf8_lossy(&output.stderr)));
     }
     let wheel = std::fs::read_dir(folder)
         .map_err(|error| Failure::io("read", folder, &error))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"));
-    wheel.ok_or_else(|| Failure::new(format!("pip said it fetched {}, but left no wheel", pin.requirement)))
+    wheel
+        .ok_or_else(|| Failure::new(format!("pip said it fetched {}, but left no wheel", source.requirement)))
 }
 
 /// Copies `members` (name in the wheel, target path) out of `wheel`.
@@ -67,8 +82,8 @@ const NO_NETWORK: &[&str] = &[
 ];
 
 /// Says what pip's complaint means and what helps.
-fn explain(pin: &Pin, complaint: &str) -> Failure {
-    let (requirement, title) = (pin.requirement, pin.title);
+fn explain(source: &WheelSource, complaint: &str) -> Failure {
+    let (requirement, title) = (source.requirement, source.title);
     let last = last_line(complaint);
     if complaint.contains("No module named pip") {
         return Failure::new("Python's pip is missing; install with\n    sudo apt-get install python3-pip");
@@ -84,7 +99,7 @@ fn explain(pin: &Pin, complaint: &str) -> Failure {
         return Failure::new(format!(
             "the package index that pip uses has no {requirement} for {}. If PIP_INDEX_URL or pip.conf point to a \
              mirror, use https://pypi.org/simple.\n    pip: {last}",
-            pin.platforms.join(" or ")
+            source.platforms.join(" or ")
         ));
     }
     Failure::new(format!("pip could not fetch {requirement}: {last}"))
@@ -101,7 +116,7 @@ mod tests {
     use super::*;
 
     fn explained(complaint: &str) -> String {
-        explain(&pins::for_this_machine().unwrap()[0], complaint).message().to_owned()
+        explain(&pins::for_this_machine().unwrap()[0].source, complaint).message().to_owned()
     }
 
     #[test]

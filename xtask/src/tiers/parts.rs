@@ -2,8 +2,9 @@
 
 use super::{Tier, fuzz, python, tools};
 use crate::failure::Failure;
-use crate::process;
+use crate::setup::PythonEnvironment;
 use crate::workspace::Workspace;
+use crate::{dist, process};
 
 /// One part of a tier.
 pub(super) struct Part {
@@ -68,6 +69,13 @@ pub(super) const PARTS: &[Part] = &[
         tier: Tier::TestFull,
         obstacle: |_| None,
         run: fuzz::all,
+    },
+    Part {
+        name: "dist",
+        title: "the packed program in a folder of its own, with an empty environment",
+        tier: Tier::TestFull,
+        obstacle: |_| None,
+        run: dist::prove,
     },
     Part {
         name: "licences",
