@@ -4,9 +4,11 @@
 //! pose targets in degrees. Noise is an input ([`NoiseGenerator`]), so the same seed and observation give the same chunk.
 //! [`verify`] proves the whole way against what PyTorch computed. All numbers follow LeRobot 0.4.4.
 
+pub mod benchmark;
 pub mod bundle;
 mod chunk_policy;
 mod chunk_producer;
+mod chunk_report;
 mod engine;
 mod error;
 mod language;
@@ -20,7 +22,8 @@ mod verify;
 pub use bundle::{Bundle, BundleSummary, CameraFit, CameraSlot, Normalization, Statistics};
 pub use chunk_policy::{ChunkPolicy, PolicyInput, Prediction, SlotImage, StageTimings};
 pub use chunk_producer::ChunkProducer;
-pub use engine::{Device, Engine, EngineOptions, UnknownDevice};
+pub use chunk_report::{ChunkReport, ChunkReports, ZStatistics};
+pub use engine::{Device, Engine, EngineOptions, Interrupter, TensorRtCacheKey, UnknownDevice, WarmUpStage};
 pub use error::PolicyError;
 pub use language::{TaskTokenizer, TaskTokens, TokenCount};
 pub use library::{LibraryCandidates, OnnxRuntime, find_library};

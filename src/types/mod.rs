@@ -23,6 +23,6 @@ pub use real_time_chunking::{
     Continuation, PrefixAttentionSchedule, RealTimeChunking, ShortLeftOver, UnknownSchedule,
 };
 pub use stillness::StillnessDetector;
-pub use summary::{ChunkTimes, RunSummary, TickJitter};
+pub use summary::{ChunkTimes, InferenceSummary, RunSummary, StageTimes, TickJitter, ZRange};
 pub use time::Timestamp;
 pub use travel::Travel;

@@ -39,7 +39,7 @@ impl Session {
             state: JointAngles::ZERO,
             continues,
         };
-        self.producer.produce(&request, &self.frame, || Timestamp::ZERO)
+        self.producer.produce(&request, &self.frame, Timestamp::ZERO, || Timestamp::ZERO)
     }
 
     /// The policy's own answer, without a producer.
