@@ -1,5 +1,6 @@
 //! The command line: raw flags -> a checked plan -> a call into the library. One file a verb.
 
+mod bench;
 mod consent;
 mod demo;
 mod doctor;

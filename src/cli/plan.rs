@@ -8,23 +8,32 @@ use clap::Args;
 use firmware_protocol::Generation;
 
 use super::exit::CliError;
+use super::terminal::Progress;
 use crate::camera::{CameraError, DatasetSource, FrameSource, PacedSource, SourceSpec, V4l2Source};
 use crate::config::{self, Config, Firmware, StartPose};
 use crate::control::{ControlParameters, JointBounds};
 use crate::episode::Dataset;
-use crate::policy::{Bundle, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, find_library};
+use crate::policy::{
+    Bundle, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, WarmUpStage, find_library,
+};
 use crate::runtime;
 use crate::types::{DatasetAngles, Joint, JointAngles, MAX_CAMERAS};
 
 /// Where a policy comes from and where it runs.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct PolicyFlags {
-    /// Where inference runs: cpu, cuda or cuda:N; a device that is not available is an error
+    /// Where inference runs: cpu, cuda, cuda:N, tensorrt or tensorrt:N; a device that is not available is an error
     #[arg(long, value_name = "DEVICE")]
     pub(super) device: Option<Device>,
     /// Threads for inference on the processor [default: all cores but one]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(super) threads: Option<usize>,
+    /// Let idle inference threads spin: takes the cores of camera, link and control
+    #[arg(long)]
+    pub(super) spinning: bool,
+    /// Replay each graph as a CUDA graph (on a GPU)
+    #[arg(long)]
+    pub(super) cuda_graph: bool,
     /// ONNX Runtime library to load [default: configuration, ORT_DYLIB_PATH, .cache, beside the program]
     #[arg(long, value_name = "FILE")]
     pub(super) onnxruntime: Option<PathBuf>,
@@ -78,6 +87,7 @@ pub(super) fn device(flags: &PolicyFlags, config: &Config) -> Device {
     flags.device.unwrap_or(match config.policy.device {
         config::Device::Cpu => Device::Cpu,
         config::Device::Cuda => Device::Cuda { index: 0 },
+        config::Device::TensorRt => Device::TensorRt { index: 0 },
     })
 }
 
@@ -88,9 +98,32 @@ pub(super) fn engine(bundle: &Bundle, flags: &PolicyFlags, config: &Config) -> R
         threads: flags
             .threads
             .or_else(|| config.policy.threads.and_then(|threads| usize::try_from(threads).ok())),
-        library: onnxruntime(flags, config)?,
+        spinning: flags.spinning || config.policy.spinning,
+        cuda_graph: flags.cuda_graph || config.policy.cuda_graph,
+        tensorrt_cache: Some(
+            config.policy.tensorrt_cache.clone().unwrap_or_else(|| PathBuf::from(".cache/tensorrt")),
+        ),
+        action_scale: config.policy.action_scale as f32,
+        // Control gives a chunk up a little earlier, and names the cause; this frees the device then.
+        limit: Some(inference_timeout(config) + Duration::from_millis(500)),
+        ..EngineOptions::new(onnxruntime(flags, config)?)
     };
     Ok(Engine::new(bundle, &options)?)
+}
+
+/// How long control waits for a chunk.
+fn inference_timeout(config: &Config) -> Duration {
+    Duration::from_millis(config.safety.max_observation_age_ms.into()) + Duration::from_secs(1)
+}
+
+/// What people read while the policy warms up.
+pub(super) fn warm_up_text(device: Device, stage: WarmUpStage) -> String {
+    match stage {
+        WarmUpStage::Vision { slot, slots } => {
+            format!("warming up on {device}: camera {} of {slots}", slot + 1)
+        }
+        WarmUpStage::Flow => format!("warming up on {device}: the flow loop"),
+    }
 }
 
 /// An engine that knows its task, warmed up, with seeded noise.
@@ -101,7 +134,10 @@ pub(super) fn producer(mut engine: Engine, task: &str, seed: u64) -> Result<Chun
         ));
     }
     engine.set_task(task)?;
-    engine.warm_up()?;
+    let (device, mut progress) = (engine.device(), Progress::new());
+    let warmed_up = engine.warm_up_with(|stage| progress.update(|| warm_up_text(device, stage)));
+    progress.finish();
+    warmed_up?;
     Ok(ChunkProducer::new(Box::new(engine), seed))
 }
 
@@ -178,7 +214,7 @@ pub fn control_parameters(
         max_feedback_age: millis(safety.max_feedback_age_ms),
         max_frame_age: millis(safety.max_frame_age_ms),
         max_observation_age: millis(safety.max_observation_age_ms),
-        inference_timeout: millis(safety.max_observation_age_ms) + Duration::from_secs(1),
+        inference_timeout: inference_timeout(config),
         rejections_before_stop: safety.rejections_before_stop,
     })
 }
@@ -289,7 +325,7 @@ pub(super) fn duration(seconds: f64) -> Result<Duration, CliError> {
 }
 
 /// A flag's text as a number of threads, as `roarm.toml` allows it.
-fn parse_threads(text: &str) -> Result<usize, String> {
+pub(super) fn parse_threads(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|threads| (1..=256).contains(threads))

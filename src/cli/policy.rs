@@ -1,9 +1,10 @@
-//! `roarm policy info|verify`.
+//! `roarm policy info|verify|bench`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::bench::{self, BenchFlags};
 use super::exit::{CliError, Exit};
 use super::plan::{self, PolicyFlags};
 use super::terminal;
@@ -17,6 +18,8 @@ pub(super) enum PolicyVerb {
     Info(InfoFlags),
     /// Prove on this machine and device that the bundle computes what PyTorch computed
     Verify(VerifyFlags),
+    /// How long a chunk takes here, stage by stage, on one or several devices and against PyTorch
+    Bench(Box<BenchFlags>),
 }
 
 impl PolicyVerb {
@@ -25,6 +28,7 @@ impl PolicyVerb {
         match self {
             Self::Info(flags) => flags.json,
             Self::Verify(flags) => flags.json,
+            Self::Bench(flags) => flags.json,
         }
     }
 }
@@ -61,6 +65,7 @@ pub(super) fn policy(verb: &PolicyVerb) -> Result<Exit, CliError> {
             Ok(Exit::Done)
         }
         PolicyVerb::Verify(flags) => verify_bundle(flags),
+        PolicyVerb::Bench(flags) => bench::bench(flags),
     }
 }
 

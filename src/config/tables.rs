@@ -250,7 +250,7 @@ impl SafetyConfig {
 }
 
 /// `[policy]`: defaults of the flags with the same names.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PolicyConfig {
     /// The policy bundle's folder.
     pub path: Option<PathBuf>,
@@ -266,8 +266,35 @@ pub struct PolicyConfig {
     pub threads: Option<u32>,
     /// The ONNX Runtime library; `None`: looked for in the usual places.
     pub library: Option<PathBuf>,
+    /// Whether idle threads of the inference engine spin.
+    pub spinning: bool,
+    /// Whether each graph is replayed as a CUDA graph, on a GPU.
+    pub cuda_graph: bool,
+    /// Where TensorRT keeps its engines; `None`: `.cache/tensorrt`.
+    pub tensorrt_cache: Option<PathBuf>,
+    /// What z-scores are multiplied with before they become degrees.
+    pub action_scale: f64,
     /// Seed of the policy's noise.
     pub seed: u64,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self {
+            path: None,
+            task: None,
+            fps: None,
+            n_action_steps: None,
+            device: Device::Cpu,
+            threads: None,
+            library: None,
+            spinning: false,
+            cuda_graph: false,
+            tensorrt_cache: None,
+            action_scale: 1.0,
+            seed: 0,
+        }
+    }
 }
 
 /// What computes the policy.
@@ -278,7 +305,11 @@ pub enum Device {
     Cpu,
     /// An NVIDIA GPU; an error where it cannot be used.
     Cuda,
+    /// An NVIDIA GPU through TensorRT; an error where it cannot be used.
+    TensorRt,
 }
+
+const OFF_ON: &[(&str, bool)] = &[("off", false), ("on", true)];
 
 impl PolicyConfig {
     pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
@@ -287,9 +318,16 @@ impl PolicyConfig {
             task: section.optional_text("task", "a sentence")?,
             fps: section.optional_number("fps", 1.0..=200.0)?,
             n_action_steps: section.optional_whole("n_action_steps", 1..=1_000)?.map(narrow),
-            device: section.choice("device", &[("cpu", Device::Cpu), ("cuda", Device::Cuda)])?,
+            device: section.choice(
+                "device",
+                &[("cpu", Device::Cpu), ("cuda", Device::Cuda), ("tensorrt", Device::TensorRt)],
+            )?,
             threads: section.optional_whole("threads", 1..=256)?.map(narrow),
             library: section.optional_text("library", "path of libonnxruntime.so")?.map(PathBuf::from),
+            spinning: section.choice("spinning", OFF_ON)?,
+            cuda_graph: section.choice("cuda_graph", OFF_ON)?,
+            tensorrt_cache: section.optional_text("tensorrt_cache", "a folder")?.map(PathBuf::from),
+            action_scale: section.number("action_scale", 1.0, 0.0..=1.0)?,
             seed: section.whole("seed", 0, 0..=u64::MAX)?,
         })
     }

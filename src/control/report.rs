@@ -2,7 +2,7 @@
 
 use super::gate::GateCounts;
 use super::stop::EndCause;
-use crate::types::{ChunkTimes, RunSummary, TickJitter, Travel};
+use crate::types::{ChunkTimes, InferenceSummary, RunSummary, TickJitter, Travel};
 
 /// Counters of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct ShellReport {
     pub travel: Travel,
     /// Length of the run, s.
     pub elapsed_s: f64,
+    /// What inference did.
+    pub inference: Option<InferenceSummary>,
 }
 
 impl ControlReport {
@@ -60,6 +62,7 @@ impl ControlReport {
             gate: RunSummary::gate_from(self.gate.by_rule()),
             travel_deg: RunSummary::travel_from(shell.travel.range_deg()),
             elapsed_s: shell.elapsed_s,
+            inference: shell.inference,
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::PolicyError;
 use super::bundle::CameraSlot;
 use super::real_time_chunking::{Guidance, GuidanceReport};
+use super::{Interrupter, PolicyError, ZStatistics};
 use crate::types::{DatasetAngles, JOINT_COUNT, Picture};
 
 /// A policy that turns an observation into a chunk of actions. [`Engine`](super::Engine) is the real one.
@@ -22,6 +22,16 @@ pub trait ChunkPolicy: Send {
     ///
     /// Values are not judged here: a policy may return NaN, and the safety gate drops such a chunk.
     fn predict(&mut self, input: &PolicyInput<'_>, out: &mut Prediction) -> Result<(), PolicyError>;
+
+    /// Computes a chunk for nothing, so that the next one is not slower than the rest. Does not change what chunks say.
+    fn warm_up(&mut self) -> Result<(), PolicyError> {
+        Ok(())
+    }
+
+    /// Ends chunks from other threads, if this policy can be ended.
+    fn interrupter(&self) -> Option<Interrupter> {
+        None
+    }
 }
 
 /// A picture for one of the policy's cameras.
@@ -49,10 +59,15 @@ pub struct PolicyInput<'a> {
 /// A chunk as the policy computed it.
 #[derive(Clone, Debug, Default)]
 pub struct Prediction {
-    /// Normalised actions: distances from the dataset's mean in standard deviations.
+    /// Normalised actions: distances from the dataset's mean in standard deviations, as the policy says them.
     pub z_scores: Vec<[f32; JOINT_COUNT]>,
-    /// The same actions in degrees.
+    /// The z-scores times [`Prediction::action_scale`], in degrees. A scale below 1 pulls every joint towards the mean of the training
+    /// data; it makes no motion slower or safer by itself.
     pub actions: Vec<DatasetAngles>,
+    /// What the z-scores were multiplied with.
+    pub action_scale: f32,
+    /// What the z-scores look like as a whole.
+    pub z_statistics: ZStatistics,
     /// How close it stayed to the chunk that guided it, if one did.
     pub guidance: Option<GuidanceReport>,
     /// Where the time went.

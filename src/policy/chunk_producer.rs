@@ -2,8 +2,8 @@
 
 use super::real_time_chunking::PreviousChunks;
 use super::{
-    ChunkPolicy, GuidanceReport, NoiseGenerator, PolicyError, PolicyInput, Prediction, SlotImage,
-    StageTimings,
+    ChunkPolicy, ChunkReport, GuidanceReport, Interrupter, NoiseGenerator, PolicyError, PolicyInput,
+    Prediction, SlotImage, StageTimings,
 };
 use crate::types::{
     Chunk, DatasetAngles, Frame, JointAngles, MAX_CAMERAS, ObservationRequest, Picture, RealTimeChunking,
@@ -13,12 +13,14 @@ use crate::types::{
 /// A policy with its noise and its buffers.
 pub struct ChunkProducer {
     policy: Box<dyn ChunkPolicy>,
+    seed: u64,
     noise: NoiseGenerator,
     noise_values: Vec<f32>,
     prediction: Prediction,
     actions: Vec<JointAngles>,
     chunking: RealTimeChunking,
     previous: PreviousChunks,
+    report: Option<ChunkReport>,
 }
 
 impl ChunkProducer {
@@ -29,6 +31,8 @@ impl ChunkProducer {
         let previous = PreviousChunks::new(policy.horizon());
         Self {
             policy,
+            seed,
+            report: None,
             noise: NoiseGenerator::new(seed),
             noise_values,
             prediction: Prediction::default(),
@@ -45,13 +49,15 @@ impl ChunkProducer {
     }
 
     /// Infers the chunk that was asked for, guided by the one that it continues if the request names one of the last two. `frames`
-    /// holds a picture for each slot, in slot order; `finished` is read when inference is over.
+    /// holds a picture for each slot, in slot order; inference begins at `started`, and `finished` is read when it is over.
     pub fn produce(
         &mut self,
         request: &ObservationRequest,
         frames: &[impl AsRef<Frame>],
+        started: Timestamp,
         finished: impl FnOnce() -> Timestamp,
     ) -> Result<Chunk, PolicyError> {
+        self.report = None;
         self.noise.fill(request.chunk_id, &mut self.noise_values);
         let mut images = [SlotImage { slot: 0, picture: Picture::rgb8(0, 0, &[]) }; MAX_CAMERAS];
         for (slot, (image, frame)) in images.iter_mut().zip(frames).enumerate() {
@@ -70,7 +76,33 @@ impl ChunkProducer {
         self.previous.remember(request.chunk_id, &self.prediction.z_scores);
         self.actions.clear();
         self.actions.extend(self.prediction.actions.iter().copied().map(JointAngles::from));
-        Ok(Chunk::new(request.chunk_id, request.observed, request.tick, finished(), &self.actions)?)
+        let finished = finished();
+        self.report = Some(ChunkReport {
+            chunk_id: request.chunk_id,
+            noise_seed: self.seed,
+            timings: self.prediction.timings,
+            observation_age_start: started.since(request.observed),
+            observation_age_end: finished.since(request.observed),
+            z: self.prediction.z_statistics,
+            action_scale: self.prediction.action_scale,
+            guidance: self.prediction.guidance,
+        });
+        Ok(Chunk::new(request.chunk_id, request.observed, request.tick, finished, &self.actions)?)
+    }
+
+    /// What is known of the last chunk; `None` before the first and after a failed one.
+    pub const fn report(&self) -> Option<&ChunkReport> {
+        self.report.as_ref()
+    }
+
+    /// Runs the policy once for nothing, before an episode.
+    pub fn warm_up(&mut self) -> Result<(), PolicyError> {
+        self.policy.warm_up()
+    }
+
+    /// Ends chunks from other threads, if the policy can be ended.
+    pub fn interrupter(&self) -> Option<Interrupter> {
+        self.policy.interrupter()
     }
 
     /// How close the last chunk stayed to the one it continued, if it did.

@@ -274,4 +274,23 @@ pub enum PolicyError {
         /// ONNX Runtime's reason.
         reason: String,
     },
+    /// A folder could not be made.
+    #[error("cannot write to {}: {source}. Check its permissions and the disk", path.display())]
+    Unwritable {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Another thread asked for the chunk's end, see [`Interrupter`](super::Interrupter).
+    #[error("the chunk was ended before it was finished, because a stop was asked for")]
+    Interrupted,
+    /// The chunk took longer than its limit.
+    #[error(
+        "the chunk was not finished after {limit_ms} ms: use a faster --device, more --threads or a smaller policy, or raise max_observation_age_ms under [safety]"
+    )]
+    TooSlow {
+        /// The limit.
+        limit_ms: u128,
+    },
 }

@@ -4,9 +4,11 @@
 //! pose targets in degrees. Noise is an input ([`NoiseGenerator`]), so the same seed and observation give the same chunk.
 //! [`verify`] proves the whole way against what PyTorch computed. All numbers follow LeRobot 0.4.4.
 
+pub mod benchmark;
 pub mod bundle;
 mod chunk_policy;
 mod chunk_producer;
+mod chunk_report;
 mod cuda_libraries;
 mod engine;
 mod error;
@@ -21,11 +23,12 @@ mod verify;
 pub use bundle::{Bundle, BundleSummary, CameraFit, CameraSlot, Normalization, Statistics};
 pub use chunk_policy::{ChunkPolicy, PolicyInput, Prediction, SlotImage, StageTimings};
 pub use chunk_producer::ChunkProducer;
+pub use chunk_report::{ChunkReport, ChunkReports, ZStatistics};
 pub use cuda_libraries::{
     CUDA_LIBRARIES, CudaLibrary, LibraryOrigin, OLDEST_DRIVER_CUDA, PROVIDER_LIBRARIES, driver_cuda_version,
     open_cuda_library, preload_cuda,
 };
-pub use engine::{Device, Engine, EngineOptions, UnknownDevice};
+pub use engine::{Device, Engine, EngineOptions, Interrupter, TensorRtCacheKey, UnknownDevice, WarmUpStage};
 pub use error::PolicyError;
 pub use language::{TaskTokenizer, TaskTokens, TokenCount};
 pub use library::{LibraryCandidates, OnnxRuntime, find_library};

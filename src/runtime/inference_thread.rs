@@ -10,7 +10,7 @@ use super::clock;
 use super::frame_store::FrameLookup;
 use super::shared::Shared;
 use crate::control::EndCause;
-use crate::policy::ChunkProducer;
+use crate::policy::{ChunkProducer, ChunkReports, PolicyError};
 use crate::types::{Chunk, ObservationRequest};
 
 /// Inference's ends of all mailboxes.
@@ -22,11 +22,20 @@ pub(super) struct InferenceThread {
     pub(super) shared: Arc<Shared>,
     /// Time from request to finished chunk, µs.
     pub(super) latency: Arc<Mutex<Histogram<u64>>>,
+    pub(super) reports: Arc<Mutex<ChunkReports>>,
 }
 
 impl InferenceThread {
     /// Answers requests until the session is over. Control unparks it; the time-out only bounds the end.
+    ///
+    /// First the policy runs once for nothing, while the arm is still on its way to the start: between loading and the episode the device
+    /// may have gone to sleep.
     pub(super) fn run(mut self) {
+        match self.producer.warm_up() {
+            // The session may be over before the warm-up is.
+            Ok(()) | Err(PolicyError::Interrupted) => {}
+            Err(error) => self.shared.fail(EndCause::PolicyFailed, &error),
+        }
         while !self.shared.is_over() {
             match self.requests.pop() {
                 Ok(request) => self.answer(&request),
@@ -39,15 +48,20 @@ impl InferenceThread {
         let started = clock::now();
         let frames = self.cameras.iter().zip(&request.frames);
         let frames: Vec<_> = frames.filter_map(|(camera, frame)| camera.get(frame.as_ref()?.id)).collect();
-        match self.producer.produce(request, &frames, clock::now) {
+        match self.producer.produce(request, &frames, started, clock::now) {
             Ok(chunk) => {
                 let micros = u64::try_from(chunk.finished.since(started).as_micros()).unwrap_or(u64::MAX);
                 self.latency.lock().unwrap_or_else(PoisonError::into_inner).saturating_record(micros.max(1));
+                if let Some(report) = self.producer.report() {
+                    self.reports.lock().unwrap_or_else(PoisonError::into_inner).add(report);
+                }
                 // The ring holds two and control asks for one at a time: it is never full.
                 if self.chunks.push(chunk).is_err() {
                     self.shared.ask_stop(EndCause::PolicyFailed);
                 }
             }
+            // The session's end asked for it.
+            Err(PolicyError::Interrupted) if self.shared.is_over() => {}
             Err(error) => self.shared.fail(EndCause::PolicyFailed, &error),
         }
     }

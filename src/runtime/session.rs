@@ -15,7 +15,7 @@ use super::shared::Shared;
 use crate::arm::{ArmHandle, LinkFault};
 use crate::camera::FrameSource;
 use crate::control::{ControlParameters, ControlReport, Controller, EndCause, Phase, ShellReport};
-use crate::policy::ChunkProducer;
+use crate::policy::{ChunkProducer, ChunkReports, Interrupter};
 use crate::types::{
     ChunkTimes, CommandWritten, FeedbackSample, JointAngles, JointCommand, RunSummary, TickJitter, Timestamp,
 };
@@ -126,6 +126,8 @@ pub struct Session {
     control: Option<JoinHandle<ControlOutcome>>,
     others: Vec<JoinHandle<()>>,
     latency: Arc<Mutex<Histogram<u64>>>,
+    reports: Arc<Mutex<ChunkReports>>,
+    interrupter: Option<Interrupter>,
     started: Timestamp,
 }
 
@@ -144,6 +146,8 @@ impl Session {
     pub fn start<A: ArmPort + 'static>(parts: SessionParts<A>) -> Result<Self, SessionError> {
         let shared = Arc::new(Shared::default());
         let latency = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
+        let reports = Arc::new(Mutex::new(ChunkReports::new()?));
+        let interrupter = parts.producer.interrupter();
         let (request_in, request_out) = rtrb::RingBuffer::new(2);
         let (chunk_in, chunk_out) = rtrb::RingBuffer::new(2);
         let controller = Controller::new(parts.parameters);
@@ -170,6 +174,7 @@ impl Session {
             chunks: chunk_in,
             shared: Arc::clone(&shared),
             latency: Arc::clone(&latency),
+            reports: Arc::clone(&reports),
         };
         let inference = spawn("inference", move || inference.run())?;
         let control = ControlThread {
@@ -187,7 +192,7 @@ impl Session {
         others.push(inference);
         let started = clock::now();
         let control = Some(spawn("control", move || control.run())?);
-        Ok(Self { shared, status, control, others, latency, started })
+        Ok(Self { shared, status, control, others, latency, reports, interrupter, started })
     }
 
     /// Consents to the first motion of the proposal with this number.
@@ -225,6 +230,7 @@ impl Session {
     pub fn join(mut self, feedback_hz: impl FnOnce() -> f64) -> Result<SessionEnd, SessionError> {
         let outcome = self.control.take().map(JoinHandle::join);
         self.shared.end();
+        self.end_inference();
         let outcome = outcome.and_then(Result::ok).ok_or(SessionError::ControlDied)?;
         let cause = outcome.controller.ended().unwrap_or(EndCause::ProgramFailed);
         for thread in self.others.drain(..) {
@@ -250,9 +256,19 @@ impl Session {
             feedback_hz: feedback_hz(),
             travel: outcome.travel,
             elapsed_s: clock::now().seconds_since(self.started),
+            inference: self.reports.lock().unwrap_or_else(PoisonError::into_inner).summary(),
         };
         let summary = outcome.controller.report().summary(cause, shell);
         Ok(SessionEnd { cause, error, summary })
+    }
+}
+
+impl Session {
+    /// Nobody waits for the chunk that is being computed any more.
+    fn end_inference(&self) {
+        if let Some(interrupter) = &self.interrupter {
+            interrupter.interrupt();
+        }
     }
 }
 
@@ -264,5 +280,6 @@ impl Drop for Session {
             let _outcome = control.join();
         }
         self.shared.end();
+        self.end_inference();
     }
 }

@@ -15,6 +15,57 @@ pub struct ChunkTimes {
     pub p95: f64,
 }
 
+/// [`ChunkTimes`] of each stage of inference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct StageTimes {
+    /// Resize, scale and normalise.
+    pub preprocess: ChunkTimes,
+    /// Vision encoder, all cameras.
+    pub vision: ChunkTimes,
+    /// Key/value cache of images, text and state.
+    pub prefix: ChunkTimes,
+    /// All flow matching steps.
+    pub flow: ChunkTimes,
+    /// Back to degrees.
+    pub denormalise: ChunkTimes,
+    /// The whole.
+    pub total: ChunkTimes,
+}
+
+/// The policy's z-scores over a run: distances from the training data's mean in standard deviations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct ZRange {
+    /// Smallest.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Largest distance from 0; `null` in JSON if one was NaN.
+    pub max_abs: f64,
+}
+
+/// What inference did in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct InferenceSummary {
+    /// Chunks that were computed.
+    pub chunks: u64,
+    /// Seed of the noise.
+    pub noise_seed: u64,
+    /// What z-scores were multiplied with.
+    pub action_scale: f64,
+    /// Where the time went; zero in virtual time, whose runs must not depend on the machine.
+    pub stages_ms: StageTimes,
+    /// Age of the oldest picture when inference began.
+    pub observation_age_start_ms: ChunkTimes,
+    /// Age of the oldest picture when the chunk was finished.
+    pub observation_age_end_ms: ChunkTimes,
+    /// Before the action scale.
+    pub z: ZRange,
+    /// Share of the values in degrees outside the training data's minimum and maximum, 0 to 1.
+    pub beyond_trained_range: f64,
+}
+
 /// Lateness of control ticks against their absolute schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct TickJitter {
@@ -55,6 +106,8 @@ pub struct RunSummary {
     pub travel_deg: serde_json::Map<String, serde_json::Value>,
     /// Length of the run, s.
     pub elapsed_s: f64,
+    /// What inference did; `None` if no chunk was computed.
+    pub inference: Option<InferenceSummary>,
 }
 
 impl RunSummary {
@@ -94,6 +147,31 @@ impl fmt::Display for RunSummary {
         writeln!(formatter, "commands_sent    {}", self.commands_sent)?;
         writeln!(formatter, "feedback_hz      {:.1}", self.feedback_hz)?;
         writeln!(formatter, "gate             {}", list(&self.gate, ""))?;
-        write!(formatter, "travel           {}", list(&self.travel_deg, "°"))
+        write!(formatter, "travel           {}", list(&self.travel_deg, "°"))?;
+        let Some(inference) = &self.inference else { return Ok(()) };
+        let (stages, z) = (&inference.stages_ms, &inference.z);
+        writeln!(
+            formatter,
+            "\nstages_ms        p50: preprocess {:.2}, vision {:.1}, prefix {:.1}, flow {:.1}, denormalise {:.2}",
+            stages.preprocess.p50,
+            stages.vision.p50,
+            stages.prefix.p50,
+            stages.flow.p50,
+            stages.denormalise.p50
+        )?;
+        writeln!(
+            formatter,
+            "observation_age  p50 {:.1} ms when inference began, {:.1} ms when it ended",
+            inference.observation_age_start_ms.p50, inference.observation_age_end_ms.p50
+        )?;
+        write!(
+            formatter,
+            "z                {:.2} to {:.2}, mean {:.2}, {:.1} % beyond the trained range, action scale {}",
+            z.min,
+            z.max,
+            z.mean,
+            inference.beyond_trained_range * 100.0,
+            inference.action_scale
+        )
     }
 }

@@ -7,6 +7,7 @@
 mod allocations;
 mod bundle_errors;
 mod engine_errors;
+mod interruption;
 mod mutations;
 mod parity;
 mod real_time_chunking;

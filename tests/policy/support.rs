@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ndarray_npy::{NpzReader, ReadableElement};
-use roarm::policy::{Bundle, Device, Engine, EngineOptions, PolicyError};
+use roarm::policy::{Bundle, Engine, EngineOptions, PolicyError};
 
 pub(crate) use bundle_copy::{BundleCopy as Copy, assert_says};
 
@@ -22,7 +22,7 @@ pub(crate) fn bundle_folder() -> PathBuf {
 pub(crate) fn options() -> EngineOptions {
     let library = repository().join(".cache/onnxruntime/1.31.1/libonnxruntime.so.1.31.1");
     assert!(library.is_file(), "{} is missing: run `cargo xtask setup`", library.display());
-    EngineOptions { device: Device::Cpu, threads: Some(1), library }
+    EngineOptions { threads: Some(1), ..EngineOptions::new(library) }
 }
 
 pub(crate) fn engine() -> (Bundle, Engine) {

@@ -15,7 +15,7 @@ fn values_outside_what_a_flag_takes() {
         (["--n-action-steps", "0"], ["--n-action-steps 0", "horizon"]),
         (["--threads", "0"], ["--threads", "1 to 256"]),
         (["--firmware", "g2"], ["g2", "auto, g1, g1b or g3"]),
-        (["--device", "gpu"], ["gpu", "cpu, cuda or cuda:N"]),
+        (["--device", "gpu"], ["gpu", "cpu, cuda, cuda:N, tensorrt or tensorrt:N"]),
         (["--seed", "-1"], ["-1", "--help"]),
         (["--no-such-flag", "1"], ["--no-such-flag", "--help"]),
     ] {

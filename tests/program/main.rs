@@ -9,6 +9,7 @@ mod attempt;
 mod bad_arguments;
 mod bad_policies;
 mod bad_ports;
+mod bench;
 mod demo;
 mod doctor;
 mod policy_verbs;

@@ -31,8 +31,7 @@ pub(crate) fn tiny_bundle() -> Bundle {
 
 /// An engine on the processor.
 pub(crate) fn engine(bundle: &Bundle) -> Engine {
-    let options =
-        EngineOptions { device: roarm::policy::Device::Cpu, threads: Some(1), library: onnxruntime() };
+    let options = EngineOptions { threads: Some(1), ..EngineOptions::new(onnxruntime()) };
     Engine::new(bundle, &options).expect("the shipped bundle opens")
 }
 

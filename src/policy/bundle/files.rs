@@ -17,6 +17,7 @@ pub(super) const CHECKSUMS: &str = "SHA256SUMS";
 pub(super) struct CheckedFiles {
     folder: PathBuf,
     sizes: BTreeMap<String, u64>,
+    digest: String,
 }
 
 impl CheckedFiles {
@@ -27,6 +28,7 @@ impl CheckedFiles {
         let text = String::from_utf8(bytes)
             .map_err(|error| PolicyError::Malformed { path: list.clone(), reason: error.to_string() })?;
         let mut sizes = BTreeMap::new();
+        let mut hashes = BTreeMap::new();
         for (index, line) in text.lines().enumerate() {
             let (expected, name) = parse_line(line).ok_or_else(|| PolicyError::Malformed {
                 path: list.clone(),
@@ -38,8 +40,18 @@ impl CheckedFiles {
                 return Err(PolicyError::WrongHash { path, expected, found });
             }
             sizes.insert(name.to_owned(), size);
+            hashes.insert(name, expected);
         }
-        Ok(Self { folder: folder.to_owned(), sizes })
+        let mut hasher = Sha256::new();
+        for (name, hash) in hashes {
+            hasher.update(format!("{hash}  {name}\n"));
+        }
+        Ok(Self { folder: folder.to_owned(), sizes, digest: hexadecimal(hasher) })
+    }
+
+    /// SHA-256 over all files' hashes and names in the order of the names: two bundles with one digest are the same.
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// The path of a file that was checked.
@@ -94,8 +106,11 @@ fn hash(path: &Path) -> Result<(String, u64), PolicyError> {
         hasher.update(&buffer[..count]);
         size += count as u64;
     }
-    let digest = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((digest, size))
+    Ok((hexadecimal(hasher), size))
+}
+
+fn hexadecimal(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> PolicyError {

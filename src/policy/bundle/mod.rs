@@ -63,6 +63,11 @@ impl Bundle {
         &self.folder
     }
 
+    /// Tells this bundle from any other: SHA-256 over the hashes of its files, hexadecimal.
+    pub fn digest(&self) -> &str {
+        self.files.digest()
+    }
+
     /// The whole contract, `policy.json`.
     pub fn contract(&self) -> &Manifest {
         &self.manifest

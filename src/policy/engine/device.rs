@@ -1,6 +1,7 @@
 //! Where the graphs run.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use ort::ep::{self, ExecutionProviderDispatch};
@@ -20,6 +21,21 @@ pub enum Device {
         /// Which one, from 0.
         index: u32,
     },
+    /// An NVIDIA GPU through TensorRT. What TensorRT cannot compute runs in CUDA on the same GPU.
+    TensorRt {
+        /// Which one, from 0.
+        index: u32,
+    },
+}
+
+/// What the provider of a GPU is told beyond its number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ProviderSettings {
+    pub(super) cuda_graph: bool,
+    /// TensorRT may compute in half precision: the graphs do.
+    pub(super) half_precision: bool,
+    /// Folder of TensorRT's engines and timings.
+    pub(super) tensorrt_cache: Option<PathBuf>,
 }
 
 impl fmt::Display for Device {
@@ -27,13 +43,14 @@ impl fmt::Display for Device {
         match self {
             Self::Cpu => formatter.write_str("cpu"),
             Self::Cuda { index } => write!(formatter, "cuda:{index}"),
+            Self::TensorRt { index } => write!(formatter, "tensorrt:{index}"),
         }
     }
 }
 
 /// The text names no device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown device `{0}`: use cpu, cuda or cuda:N")]
+#[error("unknown device `{0}`: use cpu, cuda, cuda:N, tensorrt or tensorrt:N")]
 pub struct UnknownDevice(String);
 
 impl FromStr for Device {
@@ -44,21 +61,50 @@ impl FromStr for Device {
         match text.split_once(':') {
             None if text == "cpu" => Ok(Self::Cpu),
             None if text == "cuda" => Ok(Self::Cuda { index: 0 }),
+            None if text == "tensorrt" => Ok(Self::TensorRt { index: 0 }),
             Some(("cuda", index)) => Ok(Self::Cuda { index: index.parse().map_err(|_| unknown())? }),
+            Some(("tensorrt", index)) => Ok(Self::TensorRt { index: index.parse().map_err(|_| unknown())? }),
             _ => Err(unknown()),
         }
     }
 }
 
 impl Device {
-    /// The execution provider to register, none for the processor.
-    pub(in crate::policy) fn provider(self) -> Option<ExecutionProviderDispatch> {
+    /// Whether the processor's memory is not the device's.
+    pub(super) fn is_gpu(self) -> bool {
+        self != Self::Cpu
+    }
+
+    /// The execution providers to register, best first; none for the processor.
+    ///
+    /// Without `error_on_failure` a missing CUDA library would mean the processor, 20 times slower, without a word.
+    pub(in crate::policy) fn providers(self, settings: &ProviderSettings) -> Vec<ExecutionProviderDispatch> {
+        let number = |index: u32| i32::try_from(index).unwrap_or(i32::MAX);
+        let cuda = |index, graph| {
+            ep::CUDA::default()
+                .with_device_id(number(index))
+                .with_cuda_graph(graph)
+                .build()
+                .error_on_failure()
+        };
         match self {
-            Self::Cpu => None,
-            // Without `error_on_failure` a missing CUDA library would mean the processor, 20 times slower, without a word.
-            Self::Cuda { index } => {
-                let index = i32::try_from(index).unwrap_or(i32::MAX);
-                Some(ep::CUDA::default().with_device_id(index).build().error_on_failure())
+            Self::Cpu => Vec::new(),
+            Self::Cuda { index } => vec![cuda(index, settings.cuda_graph)],
+            Self::TensorRt { index } => {
+                let mut tensorrt = ep::TensorRT::default()
+                    .with_device_id(number(index))
+                    .with_fp16(settings.half_precision)
+                    .with_cuda_graph(settings.cuda_graph);
+                if let Some(folder) = &settings.tensorrt_cache {
+                    let folder = folder.display();
+                    tensorrt = tensorrt
+                        .with_engine_cache(true)
+                        .with_engine_cache_path(&folder)
+                        .with_timing_cache(true)
+                        .with_timing_cache_path(&folder);
+                }
+                // A CUDA graph can be captured by one provider of a session only.
+                vec![tensorrt.build().error_on_failure(), cuda(index, false)]
             }
         }
     }
@@ -69,6 +115,7 @@ impl Device {
             provider: match self {
                 Self::Cpu => "CPU",
                 Self::Cuda { .. } => "CUDA",
+                Self::TensorRt { .. } => "TensorRT",
             },
             reason: reason.trim().trim_end_matches('.').to_owned(),
             fix: fix(reason),
@@ -79,7 +126,7 @@ impl Device {
     pub(super) fn allocator(self, session: &Session) -> ort::Result<Allocator> {
         match self {
             Self::Cpu => Ok(Allocator::default()),
-            Self::Cuda { index } => {
+            Self::Cuda { index } | Self::TensorRt { index } => {
                 let index = i32::try_from(index).unwrap_or(i32::MAX);
                 let memory = MemoryInfo::new(
                     AllocationDevice::CUDA,
@@ -102,6 +149,10 @@ fn fix(reason: &str) -> String {
         )
     } else if missing("libcuda.so.1") {
         format!("libcuda.so.1 belongs to the NVIDIA driver: install driver 580 or newer, {asked}")
+    } else if missing("libnvinfer.so.10") || missing("libnvonnxparser.so.10") {
+        format!(
+            "Install TensorRT 10 (libnvinfer and libnvonnxparser) where the loader finds it, or use --device cuda, {asked}"
+        )
     } else if ["libcublas", "libcudart", "libcurand", "libcufft", "libnvrtc"]
         .iter()
         .any(|name| reason.contains(name))
@@ -129,11 +180,13 @@ mod tests {
 
     #[test]
     fn names_go_both_ways() {
-        for device in [Device::Cpu, Device::Cuda { index: 0 }, Device::Cuda { index: 3 }] {
+        let (cuda, tensorrt) = (Device::Cuda { index: 3 }, Device::TensorRt { index: 1 });
+        for device in [Device::Cpu, Device::Cuda { index: 0 }, cuda, tensorrt] {
             assert_eq!(device.to_string().parse(), Ok(device));
         }
         assert_eq!("cuda".parse(), Ok(Device::Cuda { index: 0 }));
-        for text in ["gpu", "cuda:", "cuda:-1", "cpu:0", ""] {
+        assert_eq!("tensorrt".parse(), Ok(Device::TensorRt { index: 0 }));
+        for text in ["gpu", "tensorrt:x", "cuda:", "cuda:-1", "cpu:0", ""] {
             assert!(text.parse::<Device>().is_err(), "{text}");
         }
     }
@@ -143,6 +196,7 @@ mod tests {
         let reason = "Failed to load library libonnxruntime_providers_cuda.so with error: libcublasLt.so.13: cannot open shared object file: No such file or directory";
         let message = Device::Cuda { index: 0 }.unavailable(reason).to_string();
         assert!(message.contains("libcublasLt.so.13") && message.contains("nvidia-cublas"), "{message}");
+        assert!(fix("libnvinfer.so.10: cannot open shared object file").contains("TensorRT 10"));
         assert!(fix("libcuda.so.1: cannot open shared object file").contains("driver"));
         assert!(fix("CUDA execution provider is not enabled in this build.").contains("onnxruntime-gpu"));
     }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::session::{IoBinding, Session};
-use ort::value::{Outlet, PrimitiveTensorElementType, Tensor, TensorElementType};
+use ort::session::{IoBinding, RunOptions, Session};
+use ort::value::{DynTensor, Outlet, PrimitiveTensorElementType, Tensor, TensorElementType};
 
 use super::Device;
+use super::device::ProviderSettings;
 use crate::policy::bundle::manifest::{Dtype, GraphContract, TensorContract};
 use crate::policy::{OnnxRuntime, PolicyError};
 
@@ -16,6 +17,20 @@ pub(super) struct Graph {
     device: Device,
     session: Session,
     binding: IoBinding,
+    /// The device's own memory of inputs and outputs that the host touches, at fixed addresses as a CUDA graph needs them. Empty where
+    /// the host's memory is the device's.
+    buffers: Vec<(String, DynTensor)>,
+    has_buffers: bool,
+}
+
+/// How sessions are opened: the same for all graphs of a policy.
+pub(super) struct SessionSettings<'a> {
+    pub(super) runtime: &'a OnnxRuntime,
+    pub(super) device: Device,
+    pub(super) threads: usize,
+    pub(super) spinning: bool,
+    pub(super) device_buffers: bool,
+    pub(super) provider: ProviderSettings,
 }
 
 impl Graph {
@@ -23,11 +38,10 @@ impl Graph {
         name: &'static str,
         path: PathBuf,
         contract: &GraphContract,
-        runtime: &OnnxRuntime,
-        device: Device,
-        threads: usize,
+        settings: &SessionSettings<'_>,
     ) -> Result<Self, PolicyError> {
-        let session = open_session(&path, runtime, device, threads)?;
+        let device = settings.device;
+        let session = open_session(&path, settings)?;
         for (outlets, tensors) in
             [(session.inputs(), &contract.inputs), (session.outputs(), &contract.outputs)]
         {
@@ -36,7 +50,8 @@ impl Graph {
         let binding = session
             .create_binding()
             .map_err(|error| PolicyError::Inference { graph: name, reason: error.to_string() })?;
-        Ok(Self { name, device, session, binding })
+        let has_buffers = device.is_gpu() || settings.device_buffers;
+        Ok(Self { name, device, session, binding, buffers: Vec::new(), has_buffers })
     }
 
     /// Memory on the device that this graph runs on.
@@ -48,6 +63,24 @@ impl Graph {
         Tensor::new(&allocator, shape.to_vec()).map_err(|error| self.failed(error))
     }
 
+    /// Binds a tensor of the device for good, which no host code touches.
+    pub(super) fn bind_device_input<T: PrimitiveTensorElementType + std::fmt::Debug>(
+        &mut self,
+        input: &str,
+        tensor: &Tensor<T>,
+    ) -> Result<(), PolicyError> {
+        self.binding.bind_input(input, tensor).map_err(|error| self.failed(error))
+    }
+
+    /// As [`Graph::bind_device_input`], for an output.
+    pub(super) fn bind_device_output<T: PrimitiveTensorElementType + std::fmt::Debug>(
+        &mut self,
+        output: &str,
+        tensor: &mut Tensor<T>,
+    ) -> Result<(), PolicyError> {
+        self.binding.bind_output(output, tensor).map_err(|error| self.failed(error))
+    }
+
     /// Binds an input for good. Where host and device share memory, later writes to `tensor` are seen by the next run; elsewhere
     /// [`Graph::upload`] brings them over.
     pub(super) fn bind_input<T: PrimitiveTensorElementType + std::fmt::Debug>(
@@ -55,7 +88,15 @@ impl Graph {
         input: &str,
         tensor: &Tensor<T>,
     ) -> Result<(), PolicyError> {
-        self.binding.bind_input(input, tensor).map_err(|error| self.failed(error))
+        if !self.has_buffers {
+            return self.bind_device_input(input, tensor);
+        }
+        let mut buffer = self.buffer_like(tensor)?;
+        // Inputs that never change afterwards, such as the mask of real cameras, need no upload.
+        tensor.copy_into(&mut buffer).map_err(|error| self.failed(error))?;
+        self.binding.bind_input(input, &buffer).map_err(|error| self.failed(error))?;
+        self.buffers.push((input.to_owned(), buffer.upcast()));
+        Ok(())
     }
 
     /// Makes the device see what was written to a host tensor since it was bound.
@@ -64,26 +105,55 @@ impl Graph {
         input: &str,
         tensor: &Tensor<T>,
     ) -> Result<(), PolicyError> {
-        match self.device {
-            Device::Cpu => Ok(()),
-            Device::Cuda { .. } => self.bind_input(input, tensor),
-        }
+        let Some((_, buffer)) = self.buffers.iter_mut().find(|(name, _)| name == input) else {
+            return Ok(());
+        };
+        let failed =
+            |error: ort::Error| PolicyError::Inference { graph: self.name, reason: error.to_string() };
+        tensor.upcast_ref().copy_into(buffer).map_err(failed)
     }
 
-    /// Binds an output for good; `tensor` holds it after each run.
+    /// Binds an output for good; after each run and [`Graph::download`], `tensor` holds it.
     pub(super) fn bind_output<T: PrimitiveTensorElementType + std::fmt::Debug>(
         &mut self,
         output: &str,
         tensor: &mut Tensor<T>,
     ) -> Result<(), PolicyError> {
-        self.binding.bind_output(output, tensor).map_err(|error| self.failed(error))
+        if !self.has_buffers {
+            return self.bind_device_output(output, tensor);
+        }
+        let mut buffer = self.buffer_like(tensor)?;
+        self.bind_device_output(output, &mut buffer)?;
+        self.buffers.push((output.to_owned(), buffer.upcast()));
+        Ok(())
     }
 
-    /// Computes the outputs from the inputs.
-    pub(super) fn run(&mut self) -> Result<(), PolicyError> {
+    /// Makes the host see what the device wrote to an output in the last run.
+    pub(super) fn download<T: PrimitiveTensorElementType + std::fmt::Debug>(
+        &mut self,
+        output: &str,
+        tensor: &mut Tensor<T>,
+    ) -> Result<(), PolicyError> {
+        let Some((_, buffer)) = self.buffers.iter().find(|(name, _)| name == output) else {
+            return Ok(());
+        };
+        buffer.copy_into(tensor.upcast_mut()).map_err(|error| self.failed(error))
+    }
+
+    fn buffer_like<T: PrimitiveTensorElementType + std::fmt::Debug>(
+        &self,
+        tensor: &Tensor<T>,
+    ) -> Result<Tensor<T>, PolicyError> {
+        let shape: Vec<usize> =
+            tensor.shape().iter().map(|size| usize::try_from(*size).unwrap_or_default()).collect();
+        self.device_tensor(&shape)
+    }
+
+    /// Computes the outputs from the inputs, until it is done or `options` are told to terminate.
+    pub(super) fn run(&mut self, options: &RunOptions) -> Result<(), PolicyError> {
         let failed =
             |error: ort::Error| PolicyError::Inference { graph: self.name, reason: error.to_string() };
-        self.session.run_binding(&self.binding).map(drop).map_err(failed)
+        self.session.run_binding_with_options(&self.binding, options).map(drop).map_err(failed)
     }
 
     fn failed(&self, error: ort::Error) -> PolicyError {
@@ -91,12 +161,8 @@ impl Graph {
     }
 }
 
-fn open_session(
-    path: &Path,
-    runtime: &OnnxRuntime,
-    device: Device,
-    threads: usize,
-) -> Result<Session, PolicyError> {
+fn open_session(path: &Path, settings: &SessionSettings<'_>) -> Result<Session, PolicyError> {
+    let SessionSettings { runtime, device, threads, spinning, .. } = *settings;
     let refused =
         |reason: &str| PolicyError::GraphRefused { path: path.to_owned(), reason: reason.to_owned() };
     let options = |builder: SessionBuilder| -> ort::Result<SessionBuilder> {
@@ -104,15 +170,16 @@ fn open_session(
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(threads)?
             .with_inter_threads(1)?
-            // Spinning threads would take the cores of camera, link and control while no chunk is computed.
-            .with_intra_op_spinning(false)?
+            // By default off: spinning threads take the cores of camera, link and control.
+            .with_intra_op_spinning(spinning)?
             .with_inter_op_spinning(false)?)
     };
     let builder = Session::builder(runtime.environment()).and_then(options);
     let mut builder = builder.map_err(|error| refused(error.message()))?;
-    if let Some(provider) = device.provider() {
+    let providers = device.providers(&settings.provider);
+    if !providers.is_empty() {
         builder = builder
-            .with_execution_providers([provider])
+            .with_execution_providers(providers)
             .map_err(|error| device.unavailable(error.message()))?;
     }
     builder.commit_from_file(path).map_err(|error| refused(error.message()))

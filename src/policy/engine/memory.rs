@@ -72,13 +72,13 @@ impl Memory {
 
         // The key/value cache goes from one graph to the other in the device's memory; the bindings keep it alive.
         let mut mask = prefix.device_tensor::<bool>(&[1, cache.length])?;
-        prefix.bind_output("prefix_pad_masks", &mut mask)?;
-        denoise.bind_input("prefix_pad_masks", &mask)?;
+        prefix.bind_device_output("prefix_pad_masks", &mut mask)?;
+        denoise.bind_device_input("prefix_pad_masks", &mask)?;
         for name in ["k_cache", "v_cache"] {
             let shape = [cache.layers, 1, cache.length, cache.kv_heads, cache.head_dim];
             let mut tensor = prefix.device_tensor::<f32>(&shape)?;
-            prefix.bind_output(name, &mut tensor)?;
-            denoise.bind_input(name, &tensor)?;
+            prefix.bind_device_output(name, &mut tensor)?;
+            denoise.bind_device_input(name, &tensor)?;
         }
         Ok(memory)
     }

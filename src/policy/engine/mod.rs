@@ -2,43 +2,31 @@
 
 mod device;
 mod graph;
+mod interruption;
 mod memory;
+mod options;
 mod stages;
+mod tensorrt;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 pub use device::{Device, UnknownDevice};
+pub use interruption::Interrupter;
+pub use options::EngineOptions;
 pub(super) use stages::Pixels;
+pub use tensorrt::TensorRtCacheKey;
 
-use self::graph::Graph;
+use self::device::ProviderSettings;
+use self::graph::{Graph, SessionSettings};
+use self::interruption::Interruptible;
 use self::memory::Memory;
-use super::bundle::manifest::Manifest;
+use super::bundle::manifest::{Dtype, Manifest};
 use super::bundle::{Bundle, CameraSlot, Normalization};
 use super::language::{TaskTokenizer, TaskTokens, TokenCount};
 use super::real_time_chunking::PreparedGuidance;
 use super::resize::ResizeWithPad;
 use super::{ChunkPolicy, OnnxRuntime, PolicyError, PolicyInput, Prediction, StageTimings};
 use crate::types::{Joint, Picture};
-
-/// How to run a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EngineOptions {
-    /// Where the graphs run. If it is not available, that is an error.
-    pub device: Device,
-    /// Threads on the processor; `None` for all cores but one, which the control loop keeps.
-    pub threads: Option<usize>,
-    /// The ONNX Runtime library; [`find_library`](super::find_library) finds it.
-    pub library: PathBuf,
-}
-
-impl EngineOptions {
-    /// The number of threads: as asked for, else all cores but one, at least 1.
-    pub fn resolved_threads(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.unwrap_or_else(|| cores() - 1).max(1)
-    }
-}
 
 /// A policy, loaded and ready. After the first chunk with a camera size, none of our code allocates during [`ChunkPolicy::predict`].
 pub struct Engine {
@@ -58,6 +46,22 @@ pub struct Engine {
     time_embeddings: Vec<f32>,
     task: Option<TaskTokens>,
     guidance: PreparedGuidance,
+    interruption: Interruptible,
+    action_scale: f32,
+}
+
+/// A stage of the warm-up; on a GPU the first run of a graph may take minutes, while its kernels are chosen or built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarmUpStage {
+    /// The vision encoder on the picture of this slot.
+    Vision {
+        /// From 0.
+        slot: usize,
+        /// How many there are.
+        slots: usize,
+    },
+    /// Key/value cache and flow loop.
+    Flow,
 }
 
 impl Engine {
@@ -65,8 +69,16 @@ impl Engine {
     pub fn new(bundle: &Bundle, options: &EngineOptions) -> Result<Self, PolicyError> {
         let runtime = OnnxRuntime::load_for(&options.library, options.device)?;
         let (contract, device, threads) = (bundle.contract(), options.device, options.resolved_threads());
+        let settings = SessionSettings {
+            runtime: &runtime,
+            device,
+            threads,
+            spinning: options.spinning,
+            device_buffers: options.device_buffers,
+            provider: provider_settings(bundle, options)?,
+        };
         let open = |name, graph: &super::bundle::manifest::GraphContract| {
-            Graph::open(name, bundle.path(&graph.file)?, graph, &runtime, device, threads)
+            Graph::open(name, bundle.path(&graph.file)?, graph, &settings)
         };
         let mut vision = open("vision", &contract.graphs.vision)?;
         let mut prefix = open("prefix", &contract.graphs.prefix)?;
@@ -91,13 +103,19 @@ impl Engine {
             contract: contract.clone(),
             runtime,
             task: None,
+            interruption: Interruptible::new(options.limit)?,
+            action_scale: options.action_scale.clamp(0.0, 1.0),
         })
     }
 
     /// Sets the task for the chunks to come. Errors leave the previous task in place.
+    ///
+    /// Tokens go to the device here and nowhere else: a chunk uploads none.
     pub fn set_task(&mut self, task: &str) -> Result<TokenCount, PolicyError> {
         let tokens = self.tokenizer.encode(task)?;
-        self.load_task(&tokens)?;
+        if self.task.as_ref() != Some(&tokens) {
+            self.load_task(&tokens)?;
+        }
         let count = tokens.count();
         self.task = Some(tokens);
         Ok(count)
@@ -110,13 +128,31 @@ impl Engine {
 
     /// Runs every graph once on black pictures of the training data's size, so that the first real chunk is not slower than the rest.
     pub fn warm_up(&mut self) -> Result<StageTimings, PolicyError> {
+        self.warm_up_with(|_| {})
+    }
+
+    /// As [`Engine::warm_up`]; `progress` is called before each stage.
+    pub fn warm_up_with(
+        &mut self,
+        mut progress: impl FnMut(WarmUpStage),
+    ) -> Result<StageTimings, PolicyError> {
+        let result = self.run_warm_up(&mut progress);
+        // Whoever asked for the end in between gets that answer.
+        self.interruption.finish()?;
+        result
+    }
+
+    fn run_warm_up(&mut self, progress: &mut dyn FnMut(WarmUpStage)) -> Result<StageTimings, PolicyError> {
         let start = Instant::now();
         let mut timings = StageTimings::default();
-        for slot in 0..self.contract.cameras.slots.len() {
+        let slots = self.contract.cameras.slots.len();
+        for slot in 0..slots {
+            progress(WarmUpStage::Vision { slot, slots });
             let CameraSlot { width, height, .. } = self.contract.cameras.slots[slot];
             let black = vec![0; width as usize * height as usize * 3];
             self.see(slot, &Pixels::Camera(Picture::rgb8(width, height, &black)), &mut timings)?;
         }
+        progress(WarmUpStage::Flow);
         let noise = vec![0.0; self.noise_len()];
         let mean = self.normalization.state.mean_pose();
         self.compute(&mean, &noise, None, &mut timings)?;
@@ -127,6 +163,11 @@ impl Engine {
     /// The device the graphs run on.
     pub fn device(&self) -> Device {
         self.device
+    }
+
+    /// Ends chunks of this engine from other threads.
+    pub fn interrupter(&self) -> Interrupter {
+        self.interruption.interrupter()
     }
 
     /// Threads the graphs use on the processor.
@@ -185,6 +226,24 @@ impl ChunkPolicy for Engine {
     }
 
     fn predict(&mut self, input: &PolicyInput<'_>, out: &mut Prediction) -> Result<(), PolicyError> {
+        self.interruption.begin();
+        let result = self.run(input, out);
+        // Whoever ended the chunk is the cause, whatever the graph that was running says.
+        self.interruption.finish()?;
+        result
+    }
+
+    fn warm_up(&mut self) -> Result<(), PolicyError> {
+        Self::warm_up(self).map(drop)
+    }
+
+    fn interrupter(&self) -> Option<Interrupter> {
+        Some(Self::interrupter(self))
+    }
+}
+
+impl Engine {
+    fn run(&mut self, input: &PolicyInput<'_>, out: &mut Prediction) -> Result<(), PolicyError> {
         let start = Instant::now();
         self.check(input)?;
         out.timings = StageTimings::default();
@@ -197,4 +256,25 @@ impl ChunkPolicy for Engine {
         out.timings.total = start.elapsed();
         Ok(())
     }
+}
+
+/// What the GPU's provider is told; TensorRT's folder is made.
+fn provider_settings(bundle: &Bundle, options: &EngineOptions) -> Result<ProviderSettings, PolicyError> {
+    let tensors = bundle.contract().graphs().into_iter().flat_map(|(_, graph)| &graph.inputs);
+    let half_precision = tensors.into_iter().any(|tensor| tensor.dtype == Dtype::Float16);
+    let mut settings =
+        ProviderSettings { cuda_graph: options.cuda_graph, half_precision, tensorrt_cache: None };
+    if let (Device::TensorRt { index }, Some(root)) = (options.device, &options.tensorrt_cache) {
+        let key = TensorRtCacheKey {
+            model_sha256: bundle.digest().to_owned(),
+            gpu: tensorrt::gpu_name(index).unwrap_or_default(),
+            tensorrt: tensorrt::version_in(&tensorrt::usual_folders(&options.library)).unwrap_or_default(),
+            half_precision,
+        };
+        let folder = key.folder(root);
+        std::fs::create_dir_all(&folder)
+            .map_err(|source| PolicyError::Unwritable { path: folder.clone(), source })?;
+        settings.tensorrt_cache = Some(folder);
+    }
+    Ok(settings)
 }

@@ -7,7 +7,7 @@ use crate::policy::language::TaskTokens;
 use crate::policy::real_time_chunking::{Guidance, GuidanceReport};
 use crate::policy::resize::ResizeWithPad;
 use crate::policy::time_embedding::flow_time;
-use crate::policy::{PolicyError, Prediction, StageTimings};
+use crate::policy::{PolicyError, Prediction, StageTimings, ZStatistics};
 use crate::types::{DatasetAngles, JOINT_COUNT, Picture};
 
 /// A picture in one of the forms that preprocessing takes.
@@ -59,7 +59,7 @@ impl Engine {
         self.load_state(state)?;
         let normalised = Instant::now();
         self.prefix.upload("img_emb", &self.memory.all_image_tokens)?;
-        self.prefix.run()?;
+        self.prefix.run(self.interruption.options())?;
         let cached = Instant::now();
         self.integrate(noise, guidance.is_some())?;
         timings.preprocess += normalised - start;
@@ -99,7 +99,8 @@ impl Engine {
     /// Runs the vision encoder and puts the tokens in the slot's place.
     fn encode_pixels(&mut self, slot: usize) -> Result<(), PolicyError> {
         self.vision.upload("pixels", &self.memory.pixels)?;
-        self.vision.run()?;
+        self.vision.run(self.interruption.options())?;
+        self.vision.download("img_emb", &mut self.memory.image_tokens)?;
         let tokens = self.memory.image_tokens.extract_tensor().1;
         let place = slot * tokens.len()..(slot + 1) * tokens.len();
         self.memory.all_image_tokens.extract_tensor_mut().1[place].copy_from_slice(tokens);
@@ -121,7 +122,8 @@ impl Engine {
             self.memory.time_embedding.extract_tensor_mut().1.copy_from_slice(embedding);
             self.denoise.upload("x_t", &self.memory.actions)?;
             self.denoise.upload("time_emb", &self.memory.time_embedding)?;
-            self.denoise.run()?;
+            self.denoise.run(self.interruption.options())?;
+            self.denoise.download("v_t", &mut self.memory.velocity)?;
             let velocity = self.memory.velocity.extract_tensor_mut().1;
             if guided {
                 let noisy = self.memory.actions.extract_tensor().1;
@@ -146,7 +148,11 @@ impl Engine {
         out.z_scores.clear();
         out.z_scores.extend(rows.filter_map(|row| row.first_chunk::<JOINT_COUNT>()).copied());
         out.actions.clear();
-        out.actions.extend(out.z_scores.iter().map(|row| self.normalization.denormalize_action(*row)));
+        let scale = self.action_scale;
+        let scaled = out.z_scores.iter().map(|row| row.map(|z| z * scale));
+        out.actions.extend(scaled.map(|row| self.normalization.denormalize_action(row)));
+        out.action_scale = scale;
+        out.z_statistics = ZStatistics::of(&out.z_scores, &out.actions, &self.normalization.action);
         out.timings.denormalise += start.elapsed();
     }
 

@@ -9,7 +9,7 @@ use super::cameras::{PoseSetter, VirtualCamera, newest_frames};
 use crate::arm::{LinkEvent, LinkFault, LinkMachine, LinkOptions, WriteBuffer};
 use crate::camera::{CameraError, FrameGenerator};
 use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, ShellReport};
-use crate::policy::{ChunkProducer, PolicyError};
+use crate::policy::{ChunkProducer, ChunkReport, ChunkReports, PolicyError, StageTimings};
 use crate::types::{
     Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JointAngles, RunSummary, Timestamp, Travel,
 };
@@ -70,6 +70,9 @@ pub enum VirtualError {
     /// Inference failed.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The statistics could not be set up.
+    #[error("cannot set up the statistics: {0}")]
+    Statistics(#[from] hdrhistogram::CreationError),
     /// A recording without a frame.
     #[error("camera slot {slot} has no frame at all: choose another episode")]
     NoFrame {
@@ -168,6 +171,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
     let mut pending: Option<Pending> = None;
     let mut source_ended = false;
     let mut travel = Travel::default();
+    let mut reports = ChunkReports::new()?;
     let mut running: Option<(Timestamp, Timestamp)> = None;
     while controller.ended().is_none() {
         if shell.now.since(START) > parts.time_limit {
@@ -219,7 +223,12 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             }
             if frames.len() == cameras.len() {
                 let due = shell.now + parts.inference_latency;
-                pending = Some(Pending { chunk: parts.producer.produce(&request, &frames, || due)?, due });
+                let chunk = parts.producer.produce(&request, &frames, shell.now, || due)?;
+                pending = Some(Pending { chunk, due });
+                if let Some(report) = parts.producer.report() {
+                    // What the real clock says would differ from run to run.
+                    reports.add(&ChunkReport { timings: StageTimings::default(), ..*report });
+                }
             } else {
                 source_ended = true;
             }
@@ -234,6 +243,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             feedback_hz: shell.feedback_hz(),
             travel,
             elapsed_s: shell.now.seconds_since(START),
+            inference: reports.summary(),
             ..ShellReport::default()
         },
     );

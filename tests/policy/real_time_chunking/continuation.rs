@@ -4,7 +4,7 @@ use roarm::policy::{ChunkPolicy, ChunkProducer, Guidance, NoiseGenerator, Policy
 use roarm::policy::{PolicyInput, Prediction};
 use roarm::types::{
     Chunk, Continuation, DatasetAngles, Frame, FrameMetadata, FramePool, JointAngles, MAX_CAMERAS,
-    ObservationRequest, RealTimeChunking, Timestamp,
+    ObservationRequest, PixelLayout, RealTimeChunking, Timestamp,
 };
 
 use crate::parity::golden_engine;
@@ -25,8 +25,7 @@ impl Session {
         pixels.iter_mut().enumerate().for_each(|(index, value)| *value = (index % 251) as u8);
         let metadata =
             FrameMetadata { id: 0, sequence: 0, captured: Timestamp::ZERO, width: SIDE, height: SIDE };
-        let frame =
-            [std::sync::Arc::new(Frame::new(metadata, roarm::types::PixelLayout::Rgb8, pixels).unwrap())];
+        let frame = [std::sync::Arc::new(Frame::new(metadata, PixelLayout::Rgb8, pixels).unwrap())];
         let producer = ChunkProducer::new(Box::new(golden_engine()), SEED).with_real_time_chunking(settings);
         Self { producer, frame }
     }
@@ -40,7 +39,7 @@ impl Session {
             state: JointAngles::ZERO,
             continues,
         };
-        self.producer.produce(&request, &self.frame, || Timestamp::ZERO)
+        self.producer.produce(&request, &self.frame, Timestamp::ZERO, || Timestamp::ZERO)
     }
 
     /// The policy's own answer, without a producer.
