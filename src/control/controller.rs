@@ -373,7 +373,14 @@ impl Controller {
         let chunk_id = self.next_chunk;
         self.next_chunk += 1;
         self.schedule = Schedule::Waiting { chunk_id, requested: now };
-        Some(ObservationRequest { chunk_id, tick: self.report.ticks, frames: *frames, observed, state })
+        Some(ObservationRequest {
+            chunk_id,
+            tick: self.report.ticks,
+            frames: *frames,
+            observed,
+            state,
+            continues: None,
+        })
     }
 
     fn ease(&mut self, cause: EndCause, now: Timestamp) -> Option<JointAngles> {

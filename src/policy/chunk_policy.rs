@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::PolicyError;
 use super::bundle::CameraSlot;
+use super::real_time_chunking::{Guidance, GuidanceReport};
 use crate::types::{DatasetAngles, JOINT_COUNT, Picture};
 
 /// A policy that turns an observation into a chunk of actions. [`Engine`](super::Engine) is the real one.
@@ -41,6 +42,8 @@ pub struct PolicyInput<'a> {
     pub state: DatasetAngles,
     /// Standard normal values, [`ChunkPolicy::noise_len`] of them.
     pub noise: &'a [f32],
+    /// What the chunk goes on from, with real-time chunking; `None` for a chunk that starts afresh.
+    pub guidance: Option<Guidance<'a>>,
 }
 
 /// A chunk as the policy computed it.
@@ -50,6 +53,8 @@ pub struct Prediction {
     pub z_scores: Vec<[f32; JOINT_COUNT]>,
     /// The same actions in degrees.
     pub actions: Vec<DatasetAngles>,
+    /// How close it stayed to the chunk that guided it, if one did.
+    pub guidance: Option<GuidanceReport>,
     /// Where the time went.
     pub timings: StageTimings,
 }

@@ -1,8 +1,13 @@
 //! From an observation request to a chunk in the joint frame: the same for the live and the virtual-time shell.
 
-use super::{ChunkPolicy, NoiseGenerator, PolicyError, PolicyInput, Prediction, SlotImage, StageTimings};
+use super::real_time_chunking::PreviousChunks;
+use super::{
+    ChunkPolicy, GuidanceReport, NoiseGenerator, PolicyError, PolicyInput, Prediction, SlotImage,
+    StageTimings,
+};
 use crate::types::{
-    Chunk, DatasetAngles, Frame, JointAngles, MAX_CAMERAS, ObservationRequest, Picture, Timestamp,
+    Chunk, DatasetAngles, Frame, JointAngles, MAX_CAMERAS, ObservationRequest, Picture, RealTimeChunking,
+    Timestamp,
 };
 
 /// A policy with its noise and its buffers.
@@ -12,6 +17,8 @@ pub struct ChunkProducer {
     noise_values: Vec<f32>,
     prediction: Prediction,
     actions: Vec<JointAngles>,
+    chunking: RealTimeChunking,
+    previous: PreviousChunks,
 }
 
 impl ChunkProducer {
@@ -19,17 +26,26 @@ impl ChunkProducer {
     pub fn new(policy: Box<dyn ChunkPolicy>, seed: u64) -> Self {
         let noise_values = vec![0.0; policy.noise_len()];
         let actions = Vec::with_capacity(policy.horizon());
+        let previous = PreviousChunks::new(policy.horizon());
         Self {
             policy,
             noise: NoiseGenerator::new(seed),
             noise_values,
             prediction: Prediction::default(),
             actions,
+            chunking: RealTimeChunking::default(),
+            previous,
         }
     }
 
-    /// Infers the chunk that was asked for. `frames` holds a picture for each slot, in slot order; `finished` is read when
-    /// inference is over.
+    /// Sets how chunks go on from the ones before, for requests that ask for it.
+    #[must_use]
+    pub fn with_real_time_chunking(self, chunking: RealTimeChunking) -> Self {
+        Self { chunking, ..self }
+    }
+
+    /// Infers the chunk that was asked for, guided by the one that it continues if the request names one of the last two. `frames`
+    /// holds a picture for each slot, in slot order; `finished` is read when inference is over.
     pub fn produce(
         &mut self,
         request: &ObservationRequest,
@@ -41,15 +57,25 @@ impl ChunkProducer {
         for (slot, (image, frame)) in images.iter_mut().zip(frames).enumerate() {
             *image = SlotImage { slot, picture: frame.as_ref().picture() };
         }
+        let continued = request.continues;
+        let guidance =
+            continued.map(|continued| self.previous.guidance(continued, self.chunking)).transpose()?;
         let input = PolicyInput {
             images: &images[..frames.len().min(MAX_CAMERAS)],
             state: DatasetAngles::from(request.state),
             noise: &self.noise_values,
+            guidance,
         };
         self.policy.predict(&input, &mut self.prediction)?;
+        self.previous.remember(request.chunk_id, &self.prediction.z_scores);
         self.actions.clear();
         self.actions.extend(self.prediction.actions.iter().copied().map(JointAngles::from));
         Ok(Chunk::new(request.chunk_id, request.observed, request.tick, finished(), &self.actions)?)
+    }
+
+    /// How close the last chunk stayed to the one it continued, if it did.
+    pub const fn guidance(&self) -> Option<&GuidanceReport> {
+        self.prediction.guidance.as_ref()
     }
 
     /// Where the time of the last chunk went.

@@ -184,6 +184,12 @@ pub enum PolicyError {
         /// Given length.
         found: usize,
     },
+    /// The previous chunk cannot guide the new one.
+    #[error("real-time chunking: {problem}")]
+    Guidance {
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// The measured state holds NaN or infinity.
     #[error(
         "joint {joint} of the observation's state is {value}: the feedback is corrupt, check the arm's bus"

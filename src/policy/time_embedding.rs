@@ -12,7 +12,7 @@ pub fn time_embeddings(flow: &FlowContract) -> Vec<f32> {
     let half = flow.time_embedding_dim / 2;
     let mut table = Vec::with_capacity(flow.steps * flow.time_embedding_dim);
     for step in 0..flow.steps {
-        let time = f64::from(step_time(step, flow.steps));
+        let time = f64::from(flow_time(step, flow.steps) as f32);
         let angle = |index: usize| TAU / period(index, half, flow) * time;
         table.extend((0..half).map(|index| angle(index).sin() as f32));
         table.extend((0..half).map(|index| angle(index).cos() as f32));
@@ -20,9 +20,9 @@ pub fn time_embeddings(flow: &FlowContract) -> Vec<f32> {
     table
 }
 
-/// The time at a step: from 1 (noise) towards 0 (actions).
-fn step_time(step: usize, steps: usize) -> f32 {
-    (1.0 + step as f64 * (-1.0 / steps as f64)) as f32
+/// The time at a step: from 1 (noise) towards 0 (actions). The embedding sees it in single precision, real-time chunking in double.
+pub(super) fn flow_time(step: usize, steps: usize) -> f64 {
+    1.0 + step as f64 * (-1.0 / steps as f64)
 }
 
 fn period(index: usize, half: usize, flow: &FlowContract) -> f64 {
@@ -46,6 +46,6 @@ mod tests {
                 assert!((row[index].hypot(row[index + 4]) - 1.0).abs() < 1e-6);
             }
         }
-        assert_eq!(step_time(3, 10), 0.7);
+        assert_eq!(flow_time(3, 10) as f32, 0.7);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, ParityFixture};
 use super::engine::Pixels;
 use super::{Engine, PolicyError, Prediction, StageTimings};
 
@@ -11,14 +11,15 @@ use super::{Engine, PolicyError, Prediction, StageTimings};
 pub struct VerifyReport {
     /// Whether every check holds.
     pub ok: bool,
-    /// Tokens, mask, state, pixels, z-scores, degrees.
+    /// Tokens, mask, state, pixels, z-scores, degrees, and z-scores with real-time chunking where the bundle has such cases.
     pub checks: Vec<Check>,
 }
 
 /// One comparison with the bundle's parity fixture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
-    /// `lang_tokens`, `lang_mask`, `state_norm`, `pixels`, `chunk_norm` (z-scores) or `chunk` (degrees).
+    /// `lang_tokens`, `lang_mask`, `state_norm`, `pixels`, `chunk_norm` (z-scores), `chunk` (degrees) or `guided_norm` (z-scores with
+    /// real-time chunking, the worst of all cases).
     pub name: &'static str,
     /// The largest absolute difference; infinite (`null` in JSON) if a value is NaN.
     pub max_abs: f64,
@@ -39,7 +40,7 @@ pub fn verify(bundle: &Bundle, engine: &mut Engine) -> Result<VerifyReport, Poli
         engine.see(slot, &picture, &mut timings)?;
         pixels = pixels.max(largest_difference(engine.pixels(), expected));
     }
-    engine.compute(&case.state, &case.noise, &mut timings)?;
+    engine.compute(&case.state, &case.noise, None, &mut timings)?;
     let mut prediction = Prediction::default();
     engine.read_chunk(&mut prediction);
 
@@ -47,7 +48,7 @@ pub fn verify(bundle: &Bundle, engine: &mut Engine) -> Result<VerifyReport, Poli
     let ids = tokens.ids.iter().zip(&case.lang_tokens).map(|(a, b)| a.abs_diff(*b) as f64);
     let mask = tokens.mask.iter().zip(&case.lang_mask).map(|(a, b)| f64::from(u8::from(*a).abs_diff(*b)));
     let chunk = prediction.actions.iter().flat_map(|action| action.to_array_deg());
-    let checks = vec![
+    let mut checks = vec![
         check("lang_tokens", ids.fold(0.0, f64::max), 0.0),
         check("lang_mask", mask.fold(0.0, f64::max), 0.0),
         check(
@@ -63,7 +64,25 @@ pub fn verify(bundle: &Bundle, engine: &mut Engine) -> Result<VerifyReport, Poli
         ),
         check("chunk", largest(chunk.zip(&case.chunk).map(|(a, b)| a - f64::from(*b))), case.limits.chunk),
     ];
+    if !case.guided.is_empty() {
+        // The same network ten times as for `chunk_norm`, hence its limit.
+        let worst = guided_difference(engine, &case)?;
+        checks.push(check("guided_norm", worst, case.limits.chunk_norm));
+    }
     Ok(VerifyReport { ok: checks.iter().all(|check| check.ok), checks })
+}
+
+/// The largest difference over all guided cases. The engine has seen the case's pictures.
+fn guided_difference(engine: &mut Engine, case: &ParityFixture) -> Result<f64, PolicyError> {
+    let mut prediction = Prediction::default();
+    let mut worst: f64 = 0.0;
+    for guided in &case.guided {
+        let mut timings = StageTimings::default();
+        engine.compute(&case.state, &case.noise, Some(&guided.guidance()), &mut timings)?;
+        engine.read_chunk(&mut prediction);
+        worst = worst.max(largest_difference(prediction.z_scores.as_flattened(), &guided.chunk_norm));
+    }
+    Ok(worst)
 }
 
 fn check(name: &'static str, max_abs: f64, limit: f64) -> Check {

@@ -6,6 +6,7 @@ mod feedback;
 mod frame;
 mod observation;
 mod picture;
+mod real_time_chunking;
 mod stillness;
 mod summary;
 mod time;
@@ -18,6 +19,9 @@ pub use feedback::FeedbackSample;
 pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
 pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
 pub use picture::{Picture, PixelLayout};
+pub use real_time_chunking::{
+    Continuation, PrefixAttentionSchedule, RealTimeChunking, ShortLeftOver, UnknownSchedule,
+};
 pub use stillness::StillnessDetector;
 pub use summary::{ChunkTimes, RunSummary, TickJitter};
 pub use time::Timestamp;

@@ -1,6 +1,6 @@
 //! What the policy is asked to look at.
 
-use super::{FrameMetadata, JointAngles, Timestamp};
+use super::{Continuation, FrameMetadata, JointAngles, Timestamp};
 
 /// The most camera slots a run can have; a policy with more is refused when it is loaded (SmolVLA's base has 3).
 pub const MAX_CAMERAS: usize = 4;
@@ -21,4 +21,6 @@ pub struct ObservationRequest {
     pub observed: Timestamp,
     /// The measured pose nearest in time to the frames, joint frame, radians.
     pub state: JointAngles,
+    /// The chunk to go on from, with real-time chunking; `None` for a chunk that starts afresh.
+    pub continues: Option<Continuation>,
 }

@@ -4,8 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use roarm::policy::bundle::manifest::GraphContract;
-use roarm::policy::{ChunkPolicy, PolicyInput, Prediction, ResizeWithPad, SlotImage};
-use roarm::types::DatasetAngles;
+use roarm::policy::{ChunkPolicy, Guidance, PolicyInput, Prediction, ResizeWithPad, SlotImage};
+use roarm::types::{DatasetAngles, RealTimeChunking};
 
 use crate::support::engine;
 
@@ -56,7 +56,7 @@ fn a_warm_chunk_allocates_only_what_ort_needs_to_hand_outputs_over() {
     let rgb = vec![90; 320 * 240 * 3];
     let images = [SlotImage { slot: 0, picture: roarm::types::Picture::rgb8(320, 240, &rgb) }];
     let noise = vec![0.0; engine.noise_len()];
-    let input = PolicyInput { images: &images, state: DatasetAngles::ZERO, noise: &noise };
+    let input = PolicyInput { images: &images, state: DatasetAngles::ZERO, noise: &noise, guidance: None };
     let mut out = Prediction::default();
     engine.predict(&input, &mut out).unwrap();
     let counts: Vec<_> = (0..3).map(|_| allocations(|| engine.predict(&input, &mut out).unwrap())).collect();
@@ -70,4 +70,16 @@ fn a_warm_chunk_allocates_only_what_ort_needs_to_hand_outputs_over() {
     let of_ort =
         handing_over(&graphs.vision) + handing_over(&graphs.prefix) + steps * handing_over(&graphs.denoise);
     assert_eq!(counts, [of_ort; 3]);
+
+    let previous_actions = out.z_scores.clone();
+    for left_over in [40, 4] {
+        let guidance = Guidance {
+            previous_actions: &previous_actions[50 - left_over..],
+            inference_delay: 6,
+            settings: RealTimeChunking::default(),
+        };
+        let input = PolicyInput { guidance: Some(guidance), ..input };
+        let guided = allocations(|| engine.predict(&input, &mut out).unwrap());
+        assert_eq!(guided, of_ort, "real-time chunking allocates nothing, not even the first time");
+    }
 }

@@ -9,7 +9,7 @@ use roarm::types::{DatasetAngles, Picture};
 use crate::support::{Copy, assert_says, bundle_folder, engine, options, repository};
 
 fn refusal(engine: &mut Engine, images: &[SlotImage<'_>], state: DatasetAngles, noise: &[f32]) -> String {
-    let input = PolicyInput { images, state, noise };
+    let input = PolicyInput { images, state, noise, guidance: None };
     engine.predict(&input, &mut Prediction::default()).unwrap_err().to_string()
 }
 
@@ -38,7 +38,7 @@ fn bad_observations_are_refused() {
     let nan = DatasetAngles::from_array_deg([0.0, 0.0, f64::NAN, 0.0, 0.0, 0.0]);
     assert_says(&refusal(&mut engine, &[picture], nan, &noise), &["joint elbow", "NaN"]);
 
-    let input = PolicyInput { images: &[picture], state: zero, noise: &noise };
+    let input = PolicyInput { images: &[picture], state: zero, noise: &noise, guidance: None };
     engine.predict(&input, &mut Prediction::default()).expect("the engine still works after refusals");
 }
 
@@ -132,7 +132,7 @@ fn a_warm_engine_reuses_its_buffers_and_tells_its_times() {
     let images = [SlotImage { slot: 0, picture: Picture::rgb8(640, 480, &rgb) }];
     let mut noise = vec![0.0; engine.noise_len()];
     NoiseGenerator::new(1).fill(0, &mut noise);
-    let input = PolicyInput { images: &images, state: DatasetAngles::ZERO, noise: &noise };
+    let input = PolicyInput { images: &images, state: DatasetAngles::ZERO, noise: &noise, guidance: None };
     let mut out = Prediction::default();
     engine.predict(&input, &mut out).unwrap();
     let buffers = (out.z_scores.as_ptr(), out.actions.as_ptr());

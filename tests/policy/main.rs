@@ -9,5 +9,6 @@ mod bundle_errors;
 mod engine_errors;
 mod mutations;
 mod parity;
+mod real_time_chunking;
 mod support;
 mod two_cameras;

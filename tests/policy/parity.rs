@@ -1,8 +1,8 @@
 //! Against `golden.npz`, which LeRobot 0.4.4 on PyTorch wrote, not only against our own parity file.
 
 use roarm::policy::{
-    ChunkPolicy, Engine, NoiseGenerator, PolicyInput, Prediction, ResizeWithPad, SlotImage, time_embeddings,
-    verify,
+    ChunkPolicy, Engine, Guidance, NoiseGenerator, PolicyError, PolicyInput, Prediction, ResizeWithPad,
+    SlotImage, time_embeddings, verify,
 };
 use roarm::types::{DatasetAngles, Picture};
 
@@ -17,7 +17,7 @@ const DEGREES_LIMIT: f32 = 5e-3;
 const RESIZE_LIMIT: f32 = 1e-4;
 
 /// LeRobot's observation.
-struct Observation {
+pub(crate) struct Observation {
     rgb: Vec<u8>,
     width: u32,
     height: u32,
@@ -25,7 +25,7 @@ struct Observation {
     noise: Vec<f32>,
 }
 
-fn observation() -> Observation {
+pub(crate) fn observation() -> Observation {
     let (shape, planes) = golden::<f32>("golden.npz", "image");
     let [3, height, width] = shape[..] else { panic!("{shape:?}") };
     let (_, state) = golden::<f32>("golden.npz", "state");
@@ -40,16 +40,22 @@ fn observation() -> Observation {
 }
 
 fn predict(engine: &mut Engine, observation: &Observation) -> Prediction {
+    predict_guided(engine, observation, None).unwrap()
+}
+
+pub(crate) fn predict_guided(
+    engine: &mut Engine,
+    observation: &Observation,
+    guidance: Option<Guidance<'_>>,
+) -> Result<Prediction, PolicyError> {
     let images = [SlotImage {
         slot: 0,
         picture: Picture::rgb8(observation.width, observation.height, &observation.rgb),
     }];
     let state = DatasetAngles::from_array_deg(observation.state);
     let mut prediction = Prediction::default();
-    engine
-        .predict(&PolicyInput { images: &images, state, noise: &observation.noise }, &mut prediction)
-        .unwrap();
-    prediction
+    let input = PolicyInput { images: &images, state, noise: &observation.noise, guidance };
+    engine.predict(&input, &mut prediction).map(|()| prediction)
 }
 
 /// Largest differences to golden: z-scores, degrees.
@@ -65,7 +71,7 @@ fn deviation(prediction: &Prediction) -> (f32, f32) {
     )
 }
 
-fn golden_engine() -> Engine {
+pub(crate) fn golden_engine() -> Engine {
     let (_, mut engine) = engine();
     engine.set_task(&golden_task()).unwrap();
     engine
@@ -224,7 +230,10 @@ fn the_bundles_own_case_passes_verify() {
     }
     assert!(report.ok);
     let names: Vec<_> = report.checks.iter().map(|check| check.name).collect();
-    assert_eq!(names, ["lang_tokens", "lang_mask", "state_norm", "pixels", "chunk_norm", "chunk"]);
+    assert_eq!(
+        names,
+        ["lang_tokens", "lang_mask", "state_norm", "pixels", "chunk_norm", "chunk", "guided_norm"]
+    );
     let json = serde_json::to_value(&report).unwrap();
     assert!(json["ok"].as_bool().unwrap() && json["checks"][5]["limit"].as_f64().unwrap() == 5e-3);
 }

@@ -33,7 +33,12 @@ pub(crate) fn engine() -> (Bundle, Engine) {
 
 /// An array of one of LeRobot's npz files: shape and values.
 pub(crate) fn golden<T: ReadableElement>(file: &str, name: &str) -> (Vec<usize>, Vec<T>) {
-    let path = repository().join("tests/data/smolvla_tiny").join(file);
+    npz(&format!("smolvla_tiny/{file}"), name)
+}
+
+/// An array of an npz file in tests/data: shape and values.
+pub(crate) fn npz<T: ReadableElement>(file: &str, name: &str) -> (Vec<usize>, Vec<T>) {
+    let path = repository().join("tests/data").join(file);
     let mut reader = NpzReader::new(fs::File::open(path).unwrap()).unwrap();
     let array: ndarray::ArrayD<T> = reader.by_name(name).unwrap();
     (array.shape().to_vec(), array.into_iter().collect())

@@ -93,7 +93,7 @@ impl Case {
     fn predict(&self, engine: &mut Engine, images: &[SlotImage<'_>]) -> Result<Prediction, PolicyError> {
         engine.set_task(&self.task)?;
         let mut prediction = Prediction::default();
-        let input = PolicyInput { images, state: self.state, noise: &self.noise };
+        let input = PolicyInput { images, state: self.state, noise: &self.noise, guidance: None };
         engine.predict(&input, &mut prediction).map(|()| prediction)
     }
 

@@ -3,7 +3,8 @@
 use crate::support::bundle_copy::{BundleCopy, shipped_bundle};
 use crate::support::program::roarm;
 
-const CHECKS: [&str; 6] = ["lang_tokens", "lang_mask", "state_norm", "pixels", "chunk_norm", "chunk"];
+const CHECKS: [&str; 7] =
+    ["lang_tokens", "lang_mask", "state_norm", "pixels", "chunk_norm", "chunk", "guided_norm"];
 
 #[test]
 fn verify_prints_a_table() {

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::files::CheckedFiles;
 use super::manifest::Manifest;
 use super::tensors::{self, TensorFault};
+use crate::policy::Guidance;
 use crate::policy::PolicyError;
-use crate::types::{DatasetAngles, JOINT_COUNT};
+use crate::types::{DatasetAngles, JOINT_COUNT, PrefixAttentionSchedule, RealTimeChunking, ShortLeftOver};
 
 const TENSORS: &str = "parity.safetensors";
 const CASE: &str = "parity.json";
@@ -32,6 +33,27 @@ pub(crate) struct ParityFixture {
     pub(crate) chunk_norm: Vec<f32>,
     /// Degrees.
     pub(crate) chunk: Vec<f32>,
+    /// The same observation and noise, guided by a previous chunk. Empty in bundles of format 1.0.
+    pub(crate) guided: Vec<GuidedCase>,
+}
+
+/// A chunk as LeRobot's real-time chunking guided it.
+#[derive(Clone, Debug)]
+pub(crate) struct GuidedCase {
+    inference_delay: usize,
+    settings: RealTimeChunking,
+    previous: Vec<f32>,
+    pub(crate) chunk_norm: Vec<f32>,
+}
+
+impl GuidedCase {
+    pub(crate) fn guidance(&self) -> Guidance<'_> {
+        Guidance {
+            previous_actions: self.previous.as_chunks().0,
+            inference_delay: self.inference_delay,
+            settings: self.settings,
+        }
+    }
 }
 
 /// A picture as LeRobot hands it to the policy: 3 planes of values from 0 to 1.
@@ -55,6 +77,18 @@ pub(crate) struct Limits {
 struct Case {
     task: String,
     limits: Limits,
+    /// Since format 1.1.
+    #[serde(default)]
+    real_time_chunking: Vec<GuidedParameters>,
+}
+
+/// The arguments of LeRobot's `predict_action_chunk` and `RTCConfig`, under their names.
+#[derive(Deserialize)]
+struct GuidedParameters {
+    schedule: String,
+    inference_delay: usize,
+    execution_horizon: usize,
+    max_guidance_weight: f32,
 }
 
 impl ParityFixture {
@@ -78,6 +112,9 @@ impl ParityFixture {
         let pose = reader.float32(&file, "state", &[state.dim])?;
         let pose: [f32; JOINT_COUNT] = pose.try_into().map_err(|_| reader.fault("state", "is no pose"))?;
         let chunk_shape = [1, chunk.horizon, action.dim];
+        let guided = case.real_time_chunking.iter().enumerate();
+        let guided = guided.map(|(index, parameters)| reader.guided(&file, index, parameters, &chunk_shape));
+        let guided = guided.collect::<Result<_, _>>()?;
         Ok(Self {
             task: case.task,
             limits: case.limits,
@@ -92,6 +129,7 @@ impl ParityFixture {
             pixels,
             chunk_norm: reader.float32(&file, "chunk_norm", &chunk_shape)?,
             chunk: reader.float32(&file, "chunk", &chunk_shape)?,
+            guided,
         })
     }
 }
@@ -129,6 +167,39 @@ impl Reader {
 
     fn float32(&self, file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, PolicyError> {
         tensors::float32(file, name, shape).map_err(|TensorFault(problem)| self.fault(name, &problem))
+    }
+
+    fn guided(
+        &self,
+        file: &SafeTensors<'_>,
+        index: usize,
+        parameters: &GuidedParameters,
+        chunk_shape: &[usize; 3],
+    ) -> Result<GuidedCase, PolicyError> {
+        let name = |tensor: &str| format!("real_time_chunking.{index}.{tensor}");
+        let schedule: PrefixAttentionSchedule =
+            parameters.schedule.parse().map_err(|unknown: crate::types::UnknownSchedule| {
+                self.fault(&name("schedule"), &unknown.to_string())
+            })?;
+        let previous = name("previous");
+        let shape = tensors::shape(file, &previous)
+            .map_err(|TensorFault(problem)| self.fault(&previous, &problem))?;
+        if shape.len() != 2 || shape[1] != JOINT_COUNT {
+            return Err(
+                self.fault(&previous, &format!("has the shape {shape:?}, expected [actions, {JOINT_COUNT}]"))
+            );
+        }
+        Ok(GuidedCase {
+            inference_delay: parameters.inference_delay,
+            settings: RealTimeChunking {
+                schedule,
+                execution_horizon: parameters.execution_horizon,
+                max_guidance_weight: parameters.max_guidance_weight,
+                short_left_over: ShortLeftOver::ShortenHorizon,
+            },
+            previous: self.float32(file, &previous, &shape)?,
+            chunk_norm: self.float32(file, &name("chunk_norm"), chunk_shape)?,
+        })
     }
 
     fn image(&self, file: &SafeTensors<'_>, name: &str) -> Result<FloatImage, PolicyError> {

@@ -16,6 +16,7 @@ use self::memory::Memory;
 use super::bundle::manifest::Manifest;
 use super::bundle::{Bundle, CameraSlot, Normalization};
 use super::language::{TaskTokenizer, TaskTokens, TokenCount};
+use super::real_time_chunking::PreparedGuidance;
 use super::resize::ResizeWithPad;
 use super::{ChunkPolicy, OnnxRuntime, PolicyError, PolicyInput, Prediction, StageTimings};
 use crate::types::{Joint, Picture};
@@ -56,6 +57,7 @@ pub struct Engine {
     /// One row a flow step.
     time_embeddings: Vec<f32>,
     task: Option<TaskTokens>,
+    guidance: PreparedGuidance,
 }
 
 impl Engine {
@@ -80,6 +82,11 @@ impl Engine {
             denoise,
             memory,
             resizers: vec![None; contract.cameras.slots.len()],
+            guidance: PreparedGuidance::new(
+                contract.chunk.horizon,
+                contract.action.padded_dim,
+                contract.flow.steps,
+            ),
             time_embeddings: super::time_embedding::time_embeddings(&contract.flow),
             contract: contract.clone(),
             runtime,
@@ -112,7 +119,7 @@ impl Engine {
         }
         let noise = vec![0.0; self.noise_len()];
         let mean = self.normalization.state.mean_pose();
-        self.compute(&mean, &noise, &mut timings)?;
+        self.compute(&mean, &noise, None, &mut timings)?;
         timings.total = start.elapsed();
         Ok(timings)
     }
@@ -184,8 +191,9 @@ impl ChunkPolicy for Engine {
         for image in input.images {
             self.see(image.slot, &Pixels::Camera(image.picture), &mut out.timings)?;
         }
-        self.compute(&input.state, input.noise, &mut out.timings)?;
+        self.compute(&input.state, input.noise, input.guidance.as_ref(), &mut out.timings)?;
         self.read_chunk(out);
+        out.guidance = input.guidance.map(|_| self.guidance_report());
         out.timings.total = start.elapsed();
         Ok(())
     }

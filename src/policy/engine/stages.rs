@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use super::Engine;
 use crate::policy::language::TaskTokens;
+use crate::policy::real_time_chunking::{Guidance, GuidanceReport};
 use crate::policy::resize::ResizeWithPad;
+use crate::policy::time_embedding::flow_time;
 use crate::policy::{PolicyError, Prediction, StageTimings};
 use crate::types::{DatasetAngles, JOINT_COUNT, Picture};
 
@@ -47,15 +49,19 @@ impl Engine {
         &mut self,
         state: &DatasetAngles,
         noise: &[f32],
+        guidance: Option<&Guidance<'_>>,
         timings: &mut StageTimings,
     ) -> Result<(), PolicyError> {
         let start = Instant::now();
+        if let Some(guidance) = guidance {
+            self.guidance.load(guidance)?;
+        }
         self.load_state(state)?;
         let normalised = Instant::now();
         self.prefix.upload("img_emb", &self.memory.all_image_tokens)?;
         self.prefix.run()?;
         let cached = Instant::now();
-        self.integrate(noise)?;
+        self.integrate(noise, guidance.is_some())?;
         timings.preprocess += normalised - start;
         timings.prefix += cached - normalised;
         timings.flow += cached.elapsed();
@@ -106,22 +112,31 @@ impl Engine {
         self.prefix.upload("state", &self.memory.state)
     }
 
-    /// Euler steps from noise at time 1 to actions at time 0.
-    fn integrate(&mut self, noise: &[f32]) -> Result<(), PolicyError> {
+    /// Euler steps from noise at time 1 to actions at time 0, each corrected by the loaded guidance if `guided`.
+    fn integrate(&mut self, noise: &[f32], guided: bool) -> Result<(), PolicyError> {
         let flow = &self.contract.flow;
         let step = (-1.0 / flow.steps as f64) as f32;
         self.memory.actions.extract_tensor_mut().1.copy_from_slice(noise);
-        for embedding in self.time_embeddings.chunks_exact(flow.time_embedding_dim) {
+        for (index, embedding) in self.time_embeddings.chunks_exact(flow.time_embedding_dim).enumerate() {
             self.memory.time_embedding.extract_tensor_mut().1.copy_from_slice(embedding);
             self.denoise.upload("x_t", &self.memory.actions)?;
             self.denoise.upload("time_emb", &self.memory.time_embedding)?;
             self.denoise.run()?;
-            let velocity = self.memory.velocity.extract_tensor().1;
+            let velocity = self.memory.velocity.extract_tensor_mut().1;
+            if guided {
+                let noisy = self.memory.actions.extract_tensor().1;
+                self.guidance.correct(velocity, noisy, flow_time(index, flow.steps));
+            }
             for (action, velocity) in self.memory.actions.extract_tensor_mut().1.iter_mut().zip(velocity) {
-                *action += step * velocity;
+                *action += step * *velocity;
             }
         }
         Ok(())
+    }
+
+    /// How close the chunk that was computed last, with guidance, stayed to what guided it.
+    pub(in crate::policy) fn guidance_report(&self) -> GuidanceReport {
+        self.guidance.report(self.memory.actions.extract_tensor().1)
     }
 
     /// The chunk that was computed last: z-scores and degrees.

@@ -15,7 +15,7 @@ from .dataset import DatasetFacts
 from .language import Language
 from .statistics import Normalization
 
-FORMAT, FORMAT_VERSION = "roarm-policy", "1.0"
+FORMAT, FORMAT_VERSION = "roarm-policy", "1.1"
 
 BUNDLE_FILES = (
     "policy.json",

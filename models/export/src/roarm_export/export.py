@@ -17,6 +17,7 @@ from .dataset import read_dataset_facts
 from .errors import ExportError
 from .language import locate_vlm, read_language
 from .parity import LIMITS, check_golden, check_graphs, convert_golden, read_golden, seeded_case
+from .real_time_chunking import parity_cases
 from .statistics import read_normalization
 
 DEFAULT_TASK = "Pick up the object."
@@ -57,7 +58,7 @@ def export(request: Request, report: Callable[[str], None]) -> dict[str, float]:
     report(f"checkpoint: {checkpoint.weights.parameters:,} parameters, {len(checkpoint.slots)} camera(s), {facts.fps or 'unknown'} fps")
 
     try:
-        from .lerobot_policy import Observation, fix_position_ids, load_policy, run_lerobot, vision_encoder
+        from .lerobot_policy import Observation, fix_position_ids, guided_fixture, load_policy, run_lerobot, vision_encoder
         from .onnx_files import export_graphs
     except ImportError as error:
         raise ExportError(
@@ -88,6 +89,8 @@ def export(request: Request, report: Callable[[str], None]) -> dict[str, float]:
         converted = convert_golden(golden, slots[0], padded_dim)
         check_golden(converted, fixture)
         fixture = converted
+    guided = parity_cases(fixture["chunk_norm"])
+    fixture |= guided_fixture(policy, checkpoint, language, observation, guided)
     report(f"PyTorch reference: {'golden file, confirmed by LeRobot' if golden else 'LeRobot, seeded observation'}, task {task!r}")
 
     request.out.parent.mkdir(parents=True, exist_ok=True)
@@ -96,11 +99,12 @@ def export(request: Request, report: Callable[[str], None]) -> dict[str, float]:
         graphs, between = export_graphs(policy.model, ids, fixture, slots, checkpoint.empty_cameras, work)
         fixture = between | fixture
         description = describe_policy(checkpoint, language, normalization, facts, graphs, variant)
-        differences = check_graphs(work, description, fixture)
+        differences = check_graphs(work, description, fixture, tuple(guided))
         write_json(work / "policy.json", description)
         (work / "normalization.safetensors").write_bytes(save(normalization.tensors))
         (work / "parity.safetensors").write_bytes(save(fixture))
-        write_json(work / "parity.json", {"task": task, "limits": LIMITS})
+        cases = [case.parameters() for case in guided]
+        write_json(work / "parity.json", {"task": task, "limits": LIMITS, "real_time_chunking": cases})
         shutil.copyfile(language.tokenizer_file, work / "tokenizer.json")
         write_checksums(work)
         put_in_place(work, request.out)

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from .real_time_chunking import Guidance, guided_velocity
+
 
 def time_embedding(t: np.float32, size: int, min_period: float, max_period: float) -> np.ndarray:
     """LeRobot's sine-cosine embedding of the flow time: float64 inside, float32 (1, size) outside."""
@@ -17,14 +19,17 @@ def time_embedding(t: np.float32, size: int, min_period: float, max_period: floa
     return np.concatenate([np.sin(angle), np.cos(angle)]).astype(np.float32)[None]
 
 
-def flow_times(steps: int) -> list[np.float32]:
-    """1, 1 - 1/steps, ...: computed in float64, then rounded, as LeRobot does."""
-    return [np.float32(1.0 + step * (-1.0 / steps)) for step in range(steps)]
+def flow_times(steps: int) -> list[float]:
+    """1, 1 - 1/steps, ...: computed in float64, as LeRobot does; the embedding sees them rounded."""
+    return [1.0 + step * (-1.0 / steps) for step in range(steps)]
 
 
-def run_graphs(bundle: Path, policy: dict, fixture: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def run_graphs(
+    bundle: Path, policy: dict, fixture: dict[str, np.ndarray], guided: tuple[Guidance, ...] = ()
+) -> dict[str, np.ndarray]:
     """`policy` is the content of policy.json, `fixture` that of parity.safetensors. Returns `img_emb`, `k_cache`, `v_cache`,
-    `v_t_first` and `chunk_norm` (1, horizon, action_dim) as ONNX Runtime computes them on the CPU."""
+    `v_t_first` and `chunk_norm` (1, horizon, action_dim) as ONNX Runtime computes them on the CPU, and for each of `guided`
+    `real_time_chunking.N.chunk_norm`."""
     session = {
         name: onnxruntime.InferenceSession(str(bundle / graph["file"]), providers=["CPUExecutionProvider"])
         for name, graph in policy["graphs"].items()
@@ -45,18 +50,19 @@ def run_graphs(bundle: Path, policy: dict, fixture: dict[str, np.ndarray]) -> di
             "state": fixture["state_norm"][None],
         },
     )
-    x_t, dt, first = fixture["noise"], np.float32(-1.0 / flow["steps"]), None
-    for t in flow_times(flow["steps"]):
-        time_emb = time_embedding(t, flow["time_embedding_dim"], flow["min_period"], flow["max_period"])
-        (v_t,) = session["denoise"].run(
-            ["v_t"], {"x_t": x_t, "time_emb": time_emb, "prefix_pad_masks": pad, "k_cache": k_cache, "v_cache": v_cache}
-        )
-        first = v_t if first is None else first
-        x_t = x_t + dt * v_t
-    return {
-        "img_emb": img_emb,
-        "k_cache": k_cache,
-        "v_cache": v_cache,
-        "v_t_first": first,
-        "chunk_norm": x_t[:, :, : policy["action"]["dim"]],
-    }
+
+    def integrate(guidance: Guidance | None) -> tuple[np.ndarray, np.ndarray]:
+        """The normalised chunk, and the policy's velocity in the first step."""
+        x_t, dt, first = fixture["noise"], np.float32(-1.0 / flow["steps"]), None
+        for t in flow_times(flow["steps"]):
+            time_emb = time_embedding(np.float32(t), flow["time_embedding_dim"], flow["min_period"], flow["max_period"])
+            (v_t,) = session["denoise"].run(
+                ["v_t"], {"x_t": x_t, "time_emb": time_emb, "prefix_pad_masks": pad, "k_cache": k_cache, "v_cache": v_cache}
+            )
+            first = v_t if first is None else first
+            x_t = x_t + dt * (guided_velocity(v_t, x_t, t, guidance) if guidance else v_t)
+        return x_t[:, :, : policy["action"]["dim"]], first
+
+    chunk_norm, first = integrate(None)
+    computed = {"img_emb": img_emb, "k_cache": k_cache, "v_cache": v_cache, "v_t_first": first, "chunk_norm": chunk_norm}
+    return computed | {f"real_time_chunking.{index}.chunk_norm": integrate(case)[0] for index, case in enumerate(guided)}

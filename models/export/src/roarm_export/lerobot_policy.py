@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 import torch
 from lerobot.configs.policies import PreTrainedConfig
+from lerobot.configs.types import RTCAttentionSchedule
 from lerobot.policies.factory import make_pre_post_processors
+from lerobot.policies.rtc.configuration_rtc import RTCConfig
 from lerobot.policies.smolvla.modeling_smolvla import SmolVLAPolicy
 from transformers import PreTrainedTokenizerFast
 
 from .checkpoint import STATE, TOKENIZER_STEP, Checkpoint
 from .errors import ExportError
 from .language import Language
+from .real_time_chunking import Guidance
 
 
 @dataclass(frozen=True)
@@ -81,23 +84,33 @@ def fix_position_ids(policy: SmolVLAPolicy, ids: np.ndarray) -> None:
     table.register_forward_pre_hook(lambda _module, arguments: (constant.expand_as(arguments[0]),))
 
 
-def run_lerobot(policy: SmolVLAPolicy, checkpoint: Checkpoint, language: Language, observation: Observation) -> dict[str, np.ndarray]:
-    """Preprocessor, `predict_action_chunk`, postprocessor: the arrays of the parity fixture, without the intermediate ones."""
+def make_processors(policy: SmolVLAPolicy, checkpoint: Checkpoint, language: Language) -> tuple[Any, Any]:
+    """The checkpoint's own processors, on the CPU and with its tokenizer."""
     overrides = {
         "device_processor": {"device": "cpu"},
         # The observation has the policy's own names already, which a map that swaps two cameras would swap.
         "rename_observations_processor": {"rename_map": {}},
         TOKENIZER_STEP: {"tokenizer": reference_tokenizer(language), "padding": "max_length"},
     }
-    preprocessor, postprocessor = make_pre_post_processors(
+    return make_pre_post_processors(
         policy.config,
         pretrained_path=str(checkpoint.folder),
         preprocessor_overrides={step.name: overrides[step.name] for step in checkpoint.preprocessor if step.name in overrides},
         postprocessor_overrides={step.name: overrides[step.name] for step in checkpoint.postprocessor if step.name in overrides},
     )
+
+
+def make_batch(preprocessor: Any, observation: Observation) -> dict[str, Any]:
+    """What `predict_action_chunk` takes."""
     batch: dict[str, Any] = {name: torch.from_numpy(image) for name, image in observation.images.items()}
     batch |= {STATE: torch.from_numpy(observation.state), "task": observation.task}
-    batch = preprocessor(batch)
+    return preprocessor(batch)
+
+
+def run_lerobot(policy: SmolVLAPolicy, checkpoint: Checkpoint, language: Language, observation: Observation) -> dict[str, np.ndarray]:
+    """Preprocessor, `predict_action_chunk`, postprocessor: the arrays of the parity fixture, without the intermediate ones."""
+    preprocessor, postprocessor = make_processors(policy, checkpoint, language)
+    batch = make_batch(preprocessor, observation)
     noise = torch.from_numpy(observation.noise)
     with torch.no_grad():
         pixels, _ = policy.prepare_images(batch)
@@ -116,6 +129,43 @@ def run_lerobot(policy: SmolVLAPolicy, checkpoint: Checkpoint, language: Languag
     fixture |= {f"image.{name}": image for name, image in observation.images.items()}
     fixture["state"] = observation.state
     return fixture
+
+
+def run_guided(policy: SmolVLAPolicy, batch: dict[str, Any], noise: np.ndarray, guidance: Guidance) -> tuple[np.ndarray, list]:
+    """The normalised chunk (1, horizon, dim) that LeRobot's own real-time chunking makes, and the debug records of its flow steps."""
+    policy.config.rtc_config = RTCConfig(
+        enabled=True,
+        prefix_attention_schedule=RTCAttentionSchedule[guidance.schedule],
+        max_guidance_weight=guidance.max_guidance_weight,
+        debug=True,
+    )
+    policy.init_rtc_processor()
+    try:
+        chunk = policy.predict_action_chunk(
+            dict(batch),
+            noise=torch.from_numpy(noise).clone(),
+            inference_delay=guidance.inference_delay,
+            prev_chunk_left_over=torch.from_numpy(guidance.previous),
+            execution_horizon=guidance.execution_horizon,
+        )
+        return np.ascontiguousarray(chunk.numpy()), policy.rtc_processor.get_all_debug_steps()
+    finally:
+        policy.config.rtc_config = None
+        policy.init_rtc_processor()
+        policy.model.rtc_processor = None
+
+
+def guided_fixture(
+    policy: SmolVLAPolicy, checkpoint: Checkpoint, language: Language, observation: Observation, cases: list[Guidance]
+) -> dict[str, np.ndarray]:
+    """What guides each case and what LeRobot makes of it: the parity fixture's arrays for real-time chunking."""
+    preprocessor, _ = make_processors(policy, checkpoint, language)
+    batch = make_batch(preprocessor, observation)
+    arrays = {}
+    for index, case in enumerate(cases):
+        arrays[f"real_time_chunking.{index}.previous"] = case.previous
+        arrays[f"real_time_chunking.{index}.chunk_norm"], _ = run_guided(policy, batch, observation.noise, case)
+    return arrays
 
 
 def reference_tokenizer(language: Language) -> PreTrainedTokenizerFast:

@@ -64,8 +64,14 @@ def test_a_new_export_gives_the_shipped_bundles_numbers(tmp_path):
     ours, shipped = run(out), run(BUNDLE)
     for name, array in shipped.items():
         assert largest(ours[name], array) <= 1e-6, name
-    for name in ("parity.safetensors", "normalization.safetensors", "tokenizer.json", "parity.json"):
+    for name in ("normalization.safetensors", "tokenizer.json", "parity.json"):
         assert (out / name).read_bytes() == (BUNDLE / name).read_bytes(), name
+    ours, shipped = load_file(out / "parity.safetensors"), load_file(BUNDLE / "parity.safetensors")
+    assert ours.keys() == shipped.keys()
+    for name, array in shipped.items():
+        # The golden file has no guided chunks: LeRobot computes them anew, up to the processor's order of additions.
+        computed = name.startswith("real_time_chunking") and name.endswith("chunk_norm")
+        assert largest(ours[name], array) <= (1e-5 if computed else 0), name
     ours, shipped = read(out, "policy.json"), read(BUNDLE, "policy.json")
     for policy in (ours, shipped):
         policy["provenance"].pop("created")
@@ -156,13 +162,15 @@ def test_the_shipped_two_camera_bundle_is_made_again(tmp_path):
     export(Request(make_checkpoint(tmp_path), out, task=TWO_CAMERAS_TASK, fps=30), quiet)
     # The seed gives the same weights, and LeRobot the same answers, up to the processor's order of additions.
     ours, shipped = load_file(out / "parity.safetensors"), load_file(TWO_CAMERAS / "parity.safetensors")
-    assert ours.keys() == shipped.keys()
+    # It was exported in format 1.0 and stays so, to show that such bundles are read.
+    assert {name for name in ours if not name.startswith("real_time_chunking.")} == shipped.keys()
     for name, array in shipped.items():
         assert largest(ours[name], array) <= (1e-3 if name == "chunk" else 1e-4), name
     ours, shipped = read(out, "policy.json"), read(TWO_CAMERAS, "policy.json")
     for policy in (ours, shipped):
         policy["provenance"].pop("created")
         policy["provenance"].pop("packages")
+    assert (ours.pop("format_version"), shipped.pop("format_version")) == ("1.1", "1.0")
     assert ours == shipped
     assert [slot["name"] for slot in shipped["cameras"]["slots"]] == [WRIST, FRONT]
     assert shipped["cameras"]["empty"] == 1
