@@ -10,5 +10,6 @@ mod engine_errors;
 mod mutations;
 mod parity;
 mod real_time_chunking;
+mod reduced_precision;
 mod support;
 mod two_cameras;

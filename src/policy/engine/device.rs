@@ -8,6 +8,7 @@ use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, Memory
 use ort::session::Session;
 
 use crate::policy::PolicyError;
+use crate::policy::bundle::Compute;
 
 /// The device that was asked for. There is no fallback from one to another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +60,16 @@ impl Device {
             Self::Cuda { index } => {
                 let index = i32::try_from(index).unwrap_or(i32::MAX);
                 Some(ep::CUDA::default().with_device_id(index).build().error_on_failure())
+            }
+        }
+    }
+
+    /// Refuses 8-bit graphs away from the processor: ONNX Runtime would compute them there all the same, without a word.
+    pub(super) fn check_compute(self, compute: Compute) -> Result<(), PolicyError> {
+        match (self, compute) {
+            (Self::Cpu, _) | (_, Compute::Float32 | Compute::Float16) => Ok(()),
+            (Self::Cuda { .. }, Compute::Int8) => {
+                Err(PolicyError::ComputeNotOnDevice { compute, device: self.to_string() })
             }
         }
     }
@@ -134,6 +145,20 @@ mod tests {
         for text in ["gpu", "cuda:", "cuda:-1", "cpu:0", ""] {
             assert!(text.parse::<Device>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn eight_bits_are_for_processors() {
+        for compute in [Compute::Float32, Compute::Float16, Compute::Int8] {
+            assert!(Device::Cpu.check_compute(compute).is_ok());
+        }
+        let cuda = Device::Cuda { index: 1 };
+        assert!(cuda.check_compute(Compute::Float16).is_ok());
+        let message = cuda.check_compute(Compute::Int8).unwrap_err().to_string();
+        assert!(
+            message.contains("int8") && message.contains("cuda:1") && message.contains("--dtype fp16"),
+            "{message}"
+        );
     }
 
     #[test]

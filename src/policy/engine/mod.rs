@@ -65,6 +65,7 @@ impl Engine {
     pub fn new(bundle: &Bundle, options: &EngineOptions) -> Result<Self, PolicyError> {
         let runtime = OnnxRuntime::load(&options.library)?;
         let (contract, device, threads) = (bundle.contract(), options.device, options.resolved_threads());
+        device.check_compute(contract.compute)?;
         let open = |name, graph: &super::bundle::manifest::GraphContract| {
             Graph::open(name, bundle.path(&graph.file)?, graph, &runtime, device, threads)
         };

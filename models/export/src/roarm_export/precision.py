@@ -1,15 +1,13 @@
-"""What the graphs compute in: the choice, its limits, and what the files really hold."""
+"""What the graphs compute in: the choice, its limits, and what the files really hold.
+
+The onnx package is imported only where graphs are rewritten: choices and limits are read without it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import helper
-
-from .dynamic_int8 import write_dynamic_int8
-from .half_precision import to_half_precision
 
 FLOAT32, FLOAT16, INT8 = "float32", "float16", "int8"
 # `--dtype` -> `compute` in policy.json.
@@ -31,6 +29,11 @@ def parity_limits(compute: str, action_std: np.ndarray) -> dict[str, float]:
 
 def convert_graphs(folder: Path, policy: dict, compute: str) -> None:
     """Rewrites the float32 graphs in `folder`; `policy` is the content of policy.json."""
+    import onnx
+
+    from .dynamic_int8 import write_dynamic_int8
+    from .half_precision import to_half_precision
+
     for graph in policy["graphs"].values():
         path = folder / graph["file"]
         if compute == FLOAT16:
@@ -45,13 +48,16 @@ def describe_precision(folder: Path, policy: dict, compute: str) -> None:
     """Adds to the content of policy.json what the graphs compute in, and the element types of the weights that the files hold."""
     policy["compute"] = compute
     for graph in policy["graphs"].values():
-        graph["weight_bytes"] = weight_bytes(onnx.load(folder / graph["file"]))
+        graph["weight_bytes"] = weight_bytes(folder / graph["file"])
 
 
-def weight_bytes(model: onnx.ModelProto) -> dict[str, int]:
-    """Bytes of the constants by element type."""
+def weight_bytes(path: Path) -> dict[str, int]:
+    """Bytes of a graph's constants by element type."""
+    import onnx
+    from onnx import helper
+
     found: dict[str, int] = {}
-    for tensor in model.graph.initializer:
+    for tensor in onnx.load(path).graph.initializer:
         dtype = helper.tensor_dtype_to_np_dtype(tensor.data_type)
         found[dtype.name] = found.get(dtype.name, 0) + int(np.prod(tensor.dims, dtype=np.int64)) * dtype.itemsize
     return dict(sorted(found.items()))
