@@ -61,7 +61,8 @@ fn the_weights_are_what_the_bundle_says() {
         let sum: u64 = weights.values().sum();
         assert!(sum <= files && sum > files / 2, "{weights:?} in files of {files} bytes");
         let small = weights[compute.to_string().as_str()];
-        assert!(small > sum / 3, "{compute}: {weights:?}");
+        // In the small int8 bundle the connector, which stays float32, is a third of all weights.
+        assert!(small > sum / 4, "{compute}: {weights:?}");
     }
 }
 

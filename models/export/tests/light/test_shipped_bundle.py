@@ -119,7 +119,7 @@ def test_parity_is_golden_converted_bit_by_bit(policy, golden):
         "v_cache": golden["v_cache_h"],
         "v_t_first": golden["v_t_first"],
     }
-    assert set(parity) == set(expected)
+    assert {name for name in parity if not name.startswith("real_time_chunking.")} == set(expected)
     for name, array in expected.items():
         assert parity[name].dtype == array.dtype and parity[name].shape == array.shape, name
         assert parity[name].tobytes() == np.ascontiguousarray(array).tobytes(), name
