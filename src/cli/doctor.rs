@@ -219,7 +219,7 @@ pub(super) fn doctor(flags: &DoctorFlags) -> Result<Exit, CliError> {
     let config = plan::load_config(flags.config.as_deref())?;
     let mut examination = Examination::default();
     let runtime = examination.library(flags, &config);
-    if matches!(plan::device(&flags.inference, &config), Device::Cuda { .. }) {
+    if matches!(plan::device(&flags.inference, &config), Device::Cuda { .. } | Device::TensorRt { .. }) {
         examination.cuda(runtime.as_ref());
     }
     examination.policy(flags, &config, runtime.as_ref());

@@ -70,7 +70,9 @@ pub(super) fn onnxruntime(flags: &PolicyFlags, config: &Config) -> Result<PathBu
 fn library_folders(program: Option<&Path>, device: Device) -> Vec<PathBuf> {
     let (cache, beside) = match device {
         Device::Cpu => (".cache/onnxruntime/1.31.1", None),
-        Device::Cuda { .. } => (".cache/onnxruntime-gpu/1.31.1", Some("onnxruntime-gpu")),
+        Device::Cuda { .. } | Device::TensorRt { .. } => {
+            (".cache/onnxruntime-gpu/1.31.1", Some("onnxruntime-gpu"))
+        }
     };
     let above =
         program.into_iter().flat_map(|folder| folder.ancestors().take(4)).map(|folder| folder.join(cache));

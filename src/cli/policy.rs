@@ -92,7 +92,11 @@ fn table(report: &VerifyReport) -> String {
     let head = format!("{:<12} {:>12} {:>12}", "check", "max_abs", "limit");
     let rows = report.checks.iter().map(|check| {
         let verdict = if check.ok { "ok" } else { "EXCEEDED" };
-        format!("{:<12} {:>12.3e} {:>12.3e}  {verdict}", check.name, check.max_abs, check.limit)
+        let mean = match (check.mean_abs, check.mean_limit) {
+            (Some(mean), Some(limit)) => format!("  mean {mean:.3e} of {limit:.0e}"),
+            _ => String::new(),
+        };
+        format!("{:<12} {:>12.3e} {:>12.3e}{mean}  {verdict}", check.name, check.max_abs, check.limit)
     });
     std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
 }
@@ -119,6 +123,11 @@ fn page(summary: &BundleSummary) -> String {
             contract.cameras.input_width, contract.cameras.input_height, contract.cameras.empty
         ),
     ];
+    let weights = contract.weight_bytes();
+    let weights: Vec<_> =
+        weights.iter().map(|(dtype, bytes)| format!("{dtype} {:.1} MB", megabytes(*bytes))).collect();
+    let weights = if weights.is_empty() { "not listed".to_owned() } else { weights.join(", ") };
+    lines.push(format!("compute      {}; weights: {weights}", contract.compute));
     for slot in &contract.cameras.slots {
         lines.push(format!("  slot       {} (trained on {}x{})", slot.name, slot.width, slot.height));
     }

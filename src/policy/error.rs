@@ -9,6 +9,16 @@ pub enum PolicyError {
     /// The policy answered with more actions than a chunk can carry.
     #[error(transparent)]
     Horizon(#[from] crate::types::ChunkOverflow),
+    /// The bundle's graphs cannot be computed on the device.
+    #[error(
+        "a policy in {compute} does not run on {device}: ask for --device cpu, or convert the float32 bundle with `python -m roarm_export BUNDLE --out OTHER --dtype fp16`"
+    )]
+    ComputeNotOnDevice {
+        /// What the bundle computes in.
+        compute: super::bundle::Compute,
+        /// Which device was asked for.
+        device: String,
+    },
     /// The folder does not exist or has no `policy.json`.
     #[error(
         "{} is not a policy bundle: it has no policy.json. Export one with `python -m roarm_export CHECKPOINT --out BUNDLE`, or pass the folder that holds policy.json", path.display()

@@ -8,6 +8,7 @@ use ort::logging::LogLevel;
 use ort::session::Session;
 
 use super::cuda_libraries::{PROVIDER_LIBRARIES, preload_cuda};
+use super::engine::ProviderSettings;
 use super::{Device, PolicyError};
 
 const FILE_STEM: &str = "libonnxruntime.so";
@@ -44,6 +45,9 @@ pub fn find_library(candidates: &LibraryCandidates) -> Result<PathBuf, PolicyErr
     let (device, setup, needed) = match candidates.device {
         Device::Cpu => ("cpu", "cargo xtask setup", [].as_slice()),
         Device::Cuda { .. } => ("cuda", "cargo xtask setup --device cuda", PROVIDER_LIBRARIES.as_slice()),
+        Device::TensorRt { .. } => {
+            ("tensorrt", "cargo xtask setup --device cuda", PROVIDER_LIBRARIES.as_slice())
+        }
     };
     let fits = |path: &PathBuf| needed.iter().all(|name| path.with_file_name(name).is_file());
     candidates.folders.iter().find_map(|folder| newest_in(folder).filter(fits)).ok_or_else(|| {
@@ -113,17 +117,17 @@ impl OnnxRuntime {
         let runtime = Self::load(path)?;
         match device {
             Device::Cpu => {}
-            Device::Cuda { .. } => drop(preload_cuda(&runtime.path)?),
+            Device::Cuda { .. } | Device::TensorRt { .. } => drop(preload_cuda(&runtime.path)?),
         }
         Ok(runtime)
     }
 
     /// Whether the execution provider of `device` loads. That a graph runs on it is shown only by opening one.
     pub fn try_provider(&self, device: Device) -> Result<(), PolicyError> {
-        let Some(provider) = device.provider() else { return Ok(()) };
+        let providers = device.providers(&ProviderSettings::default());
         let builder = Session::builder(&self.environment);
         let builder = builder.map_err(|error| device.unavailable(&error.to_string()))?;
-        let result = builder.with_execution_providers([provider]);
+        let result = builder.with_execution_providers(providers);
         result.map(drop).map_err(|error| device.unavailable(&error.to_string()))
     }
 

@@ -20,7 +20,7 @@ mod resize;
 mod time_embedding;
 mod verify;
 
-pub use bundle::{Bundle, BundleSummary, CameraFit, CameraSlot, Normalization, Statistics};
+pub use bundle::{Bundle, BundleSummary, CameraFit, CameraSlot, Compute, Normalization, Statistics};
 pub use chunk_policy::{ChunkPolicy, PolicyInput, Prediction, SlotImage, StageTimings};
 pub use chunk_producer::ChunkProducer;
 pub use chunk_report::{ChunkReport, ChunkReports, ZStatistics};

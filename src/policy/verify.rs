@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::bundle::{Bundle, ParityFixture};
+use super::bundle::{Bundle, Limits, ParityFixture};
 use super::engine::Pixels;
 use super::{Engine, PolicyError, Prediction, StageTimings};
 
@@ -25,7 +25,11 @@ pub struct Check {
     pub max_abs: f64,
     /// What is accepted.
     pub limit: f64,
-    /// Whether `max_abs` is within the limit.
+    /// The mean of the absolute differences, of z-scores only.
+    pub mean_abs: Option<f64>,
+    /// What is accepted of the mean, where the bundle says so (int8).
+    pub mean_limit: Option<f64>,
+    /// Whether `max_abs` and `mean_abs` are within their limits.
     pub ok: bool,
 }
 
@@ -57,36 +61,49 @@ pub fn verify(bundle: &Bundle, engine: &mut Engine) -> Result<VerifyReport, Poli
             case.limits.state_norm,
         ),
         check("pixels", pixels, case.limits.pixels),
-        check(
-            "chunk_norm",
-            largest_difference(prediction.z_scores.as_flattened(), &case.chunk_norm),
-            case.limits.chunk_norm,
-        ),
+        z_score_check("chunk_norm", differences(&prediction, &case.chunk_norm), &case.limits),
         check("chunk", largest(chunk.zip(&case.chunk).map(|(a, b)| a - f64::from(*b))), case.limits.chunk),
     ];
     if !case.guided.is_empty() {
         // The same network ten times as for `chunk_norm`, hence its limit.
-        let worst = guided_difference(engine, &case)?;
-        checks.push(check("guided_norm", worst, case.limits.chunk_norm));
+        checks.push(z_score_check("guided_norm", guided_differences(engine, &case)?, &case.limits));
     }
     Ok(VerifyReport { ok: checks.iter().all(|check| check.ok), checks })
 }
 
-/// The largest difference over all guided cases. The engine has seen the case's pictures.
-fn guided_difference(engine: &mut Engine, case: &ParityFixture) -> Result<f64, PolicyError> {
+/// The largest and the mean absolute difference over all guided cases, each the worst. The engine has seen the case's pictures.
+fn guided_differences(engine: &mut Engine, case: &ParityFixture) -> Result<(f64, f64), PolicyError> {
     let mut prediction = Prediction::default();
-    let mut worst: f64 = 0.0;
+    let mut worst: (f64, f64) = (0.0, 0.0);
     for guided in &case.guided {
         let mut timings = StageTimings::default();
         engine.compute(&case.state, &case.noise, Some(&guided.guidance()), &mut timings)?;
         engine.read_chunk(&mut prediction);
-        worst = worst.max(largest_difference(prediction.z_scores.as_flattened(), &guided.chunk_norm));
+        let (largest, mean) = differences(&prediction, &guided.chunk_norm);
+        worst = (worst.0.max(largest), worst.1.max(mean));
     }
     Ok(worst)
 }
 
 fn check(name: &'static str, max_abs: f64, limit: f64) -> Check {
-    Check { name, max_abs, limit, ok: max_abs <= limit }
+    Check { name, max_abs, limit, mean_abs: None, mean_limit: None, ok: max_abs <= limit }
+}
+
+fn z_score_check(name: &'static str, (max_abs, mean_abs): (f64, f64), limits: &Limits) -> Check {
+    let mean_limit = limits.chunk_norm_mean;
+    let ok = max_abs <= limits.chunk_norm && mean_limit.is_none_or(|limit| mean_abs <= limit);
+    Check { name, max_abs, limit: limits.chunk_norm, mean_abs: Some(mean_abs), mean_limit, ok }
+}
+
+/// The largest and the mean absolute difference of the z-scores; both infinite if they cannot be compared.
+fn differences(prediction: &Prediction, theirs: &[f32]) -> (f64, f64) {
+    let ours = prediction.z_scores.as_flattened();
+    let largest = largest_difference(ours, theirs);
+    if !largest.is_finite() {
+        return (f64::INFINITY, f64::INFINITY);
+    }
+    let sum: f64 = ours.iter().zip(theirs).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs()).sum();
+    (largest, sum / ours.len().max(1) as f64)
 }
 
 /// Infinite if the lengths differ: a comparison of fewer values proves nothing.
@@ -107,6 +124,22 @@ fn largest(differences: impl Iterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_limits_of_z_scores_count() {
+        let mut limits =
+            Limits { state_norm: 1.0, pixels: 1.0, chunk_norm: 0.1, chunk: 1.0, chunk_norm_mean: Some(0.03) };
+        let mut prediction = Prediction::default();
+        prediction.z_scores.push([0.0, 0.0, 0.0, 0.0, 0.0, 0.09]);
+        let (largest, mean) = differences(&prediction, &[0.0; 6]);
+        assert!((largest - 0.09).abs() < 1e-6 && (mean - 0.015).abs() < 1e-6, "{largest} {mean}");
+        assert!(z_score_check("chunk_norm", (0.09, 0.015), &limits).ok);
+        assert!(!z_score_check("chunk_norm", (0.09, 0.04), &limits).ok);
+        assert!(!z_score_check("chunk_norm", (0.11, 0.015), &limits).ok);
+        assert!(!z_score_check("chunk_norm", differences(&prediction, &[f32::NAN; 6]), &limits).ok);
+        limits.chunk_norm_mean = None;
+        assert!(z_score_check("chunk_norm", (0.09, 0.04), &limits).ok);
+    }
 
     #[test]
     fn nan_and_missing_values_are_infinitely_far_off() {

@@ -91,7 +91,7 @@ fn a_file_without_a_checksum_is_not_trusted() {
 #[test]
 fn a_newer_major_version_names_the_roarm_that_is_needed() {
     let copy = Copy::new();
-    copy.replace(r#""format_version": "1.1""#, r#""format_version": "2.1""#);
+    copy.replace(r#""format_version": "1.2""#, r#""format_version": "2.1""#);
     assert_says(&copy.load_error(), &["format version 2.1", "reads 1.x", "supports policy format 2.x"]);
 }
 
@@ -99,7 +99,7 @@ fn a_newer_major_version_names_the_roarm_that_is_needed() {
 fn a_newer_minor_version_may_add_fields() {
     let copy = Copy::new();
     copy.replace(
-        r#""format_version": "1.1","#,
+        r#""format_version": "1.2","#,
         r#""format_version": "1.9", "colour_space": {"name": "bt601"},"#,
     );
     copy.load().unwrap();

@@ -11,5 +11,6 @@ mod interruption;
 mod mutations;
 mod parity;
 mod real_time_chunking;
+mod reduced_precision;
 mod support;
 mod two_cameras;

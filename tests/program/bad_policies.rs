@@ -45,7 +45,7 @@ fn a_nan_in_the_statistics() {
 #[test]
 fn a_newer_format() {
     refused_bundle(&["format version 2.0", "reads 1.x", "install a roarm"], |copy| {
-        copy.replace("\"format_version\": \"1.1\"", "\"format_version\": \"2.0\"");
+        copy.replace("\"format_version\": \"1.2\"", "\"format_version\": \"2.0\"");
     });
 }
 

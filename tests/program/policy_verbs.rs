@@ -65,10 +65,11 @@ fn info_is_one_page() {
     crate::support::bundle_copy::assert_says(
         page,
         &[
-            "smolvla, format 1.1",
+            "smolvla, format 1.2",
             "50 actions at 30 Hz",
             "observation.images.front (trained on 96x96)",
             "48 tokens",
+            "compute      float32; weights: bool 0.0 MB, float32 2.9 MB, int64",
             "gripper",
         ],
     );

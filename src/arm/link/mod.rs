@@ -91,6 +91,8 @@ pub struct LinkMachine {
     generation: Option<Generation>,
     sequence: u64,
     last_feedback: Timestamp,
+    /// Stamp of the newest pose: stamps never run backwards.
+    last_measured: Timestamp,
     /// A frame arrived since the last command.
     credit: bool,
     /// Encoded, and not yet reported as written.
@@ -115,6 +117,7 @@ impl LinkMachine {
             generation: options.generation,
             sequence: 0,
             last_feedback: now,
+            last_measured: Timestamp::ZERO,
             credit: false,
             in_flight: None,
             command_bytes: [0; Command::MAX_BYTES],

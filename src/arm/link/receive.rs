@@ -174,6 +174,9 @@ impl LinkMachine {
         self.frames.dead = 0;
         self.frames.first.get_or_insert(arrived);
         self.last_feedback = arrived;
+        // Lines that a busy machine hands on in a burst arrive closer together than the wire carried them.
+        let measured = measured.max(self.last_measured);
+        self.last_measured = measured;
         self.warn(&feedback, events);
         let sample = FeedbackSample {
             sequence: self.sequence,

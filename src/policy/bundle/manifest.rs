@@ -1,5 +1,7 @@
 //! `policy.json` as values. Fields that a newer minor version adds are ignored.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The content of `policy.json`; docs/policy-bundle.md describes each field.
@@ -31,6 +33,9 @@ pub struct Manifest {
     pub prefix: PrefixContract,
     /// Which position ids the vision encoder looked up in training: `canonical` or `shifted`.
     pub vision_position_ids: String,
+    /// What the graphs compute in. Since format 1.2; bundles of before are float32.
+    #[serde(default)]
+    pub compute: Compute,
     /// The three ONNX files.
     pub graphs: Graphs,
     /// Where the policy comes from.
@@ -167,6 +172,32 @@ pub struct GraphContract {
     pub inputs: Vec<TensorContract>,
     /// What comes out.
     pub outputs: Vec<TensorContract>,
+    /// Bytes of the constants in the file by element type, as the exporter counted them. Since format 1.2; empty before.
+    #[serde(default)]
+    pub weight_bytes: BTreeMap<String, u64>,
+}
+
+/// What the large products of the graphs are computed in. Inputs and outputs are float32 in each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compute {
+    /// IEEE single precision throughout.
+    #[default]
+    Float32,
+    /// Weights and products in half precision; norms, softmax, rotary embedding and the residual stream in single precision.
+    Float16,
+    /// 8-bit weights, activations rounded to 8 bits at run time. Processors only.
+    Int8,
+}
+
+impl std::fmt::Display for Compute {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Float32 => "float32",
+            Self::Float16 => "float16",
+            Self::Int8 => "int8",
+        })
+    }
 }
 
 /// Name, type and static shape of a graph's input or output.
@@ -232,6 +263,16 @@ impl Manifest {
     /// The graphs with their short names.
     pub fn graphs(&self) -> [(&'static str, &GraphContract); 3] {
         [("vision", &self.graphs.vision), ("prefix", &self.graphs.prefix), ("denoise", &self.graphs.denoise)]
+    }
+
+    /// Bytes of the constants in all graphs by element type.
+    pub fn weight_bytes(&self) -> BTreeMap<&str, u64> {
+        let mut sum = BTreeMap::new();
+        for (dtype, bytes) in self.graphs().iter().flat_map(|(_, graph)| &graph.weight_bytes) {
+            let total: &mut u64 = sum.entry(dtype.as_str()).or_default();
+            *total = total.saturating_add(*bytes);
+        }
+        sum
     }
 
     /// Camera places in the prefix: real slots, then empty ones.

@@ -11,9 +11,9 @@ mod version;
 
 use std::path::{Path, PathBuf};
 
-pub use manifest::{CameraSlot, Manifest};
+pub use manifest::{CameraSlot, Compute, Manifest};
 pub use normalization::{Normalization, Statistics};
-pub(super) use parity::ParityFixture;
+pub(super) use parity::{Limits, ParityFixture};
 pub use summary::{BundleFile, BundleSummary};
 
 use self::files::CheckedFiles;

@@ -71,6 +71,8 @@ pub(crate) struct Limits {
     pub(crate) pixels: f64,
     pub(crate) chunk_norm: f64,
     pub(crate) chunk: f64,
+    /// Of the mean of the absolute differences of all z-scores; since format 1.2, and only where the exporter demands one.
+    pub(crate) chunk_norm_mean: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +142,7 @@ fn check_limits(path: &Path, limits: &Limits) -> Result<(), PolicyError> {
         ("pixels", limits.pixels),
         ("chunk_norm", limits.chunk_norm),
         ("chunk", limits.chunk),
+        ("chunk_norm_mean", limits.chunk_norm_mean.unwrap_or(limits.chunk_norm)),
     ] {
         if !(limit.is_finite() && limit > 0.0) {
             return Err(PolicyError::Parity {

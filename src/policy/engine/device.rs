@@ -9,6 +9,7 @@ use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, Memory
 use ort::session::Session;
 
 use crate::policy::PolicyError;
+use crate::policy::bundle::Compute;
 
 /// The device that was asked for. There is no fallback from one to another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub enum Device {
 
 /// What the provider of a GPU is told beyond its number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ProviderSettings {
+pub(in crate::policy) struct ProviderSettings {
     pub(super) cuda_graph: bool,
     /// TensorRT may compute in half precision: the graphs do.
     pub(super) half_precision: bool,
@@ -75,7 +76,7 @@ impl Device {
         self != Self::Cpu
     }
 
-    /// The execution providers to register, best first; none for the processor.
+    /// The execution providers to register, best first.
     ///
     /// Without `error_on_failure` a missing CUDA library would mean the processor, 20 times slower, without a word.
     pub(in crate::policy) fn providers(self, settings: &ProviderSettings) -> Vec<ExecutionProviderDispatch> {
@@ -88,7 +89,8 @@ impl Device {
                 .error_on_failure()
         };
         match self {
-            Self::Cpu => Vec::new(),
+            // The arena grows in powers of two and never shrinks: with the full model it holds an eighth of the weights' size in spare.
+            Self::Cpu => vec![ep::CPU::default().with_arena_allocator(false).build().error_on_failure()],
             Self::Cuda { index } => vec![cuda(index, settings.cuda_graph)],
             Self::TensorRt { index } => {
                 let mut tensorrt = ep::TensorRT::default()
@@ -105,6 +107,16 @@ impl Device {
                 }
                 // A CUDA graph can be captured by one provider of a session only.
                 vec![tensorrt.build().error_on_failure(), cuda(index, false)]
+            }
+        }
+    }
+
+    /// Refuses 8-bit graphs away from the processor: ONNX Runtime would compute them there all the same, without a word.
+    pub(super) fn check_compute(self, compute: Compute) -> Result<(), PolicyError> {
+        match (self, compute) {
+            (Self::Cpu, _) | (_, Compute::Float32 | Compute::Float16) => Ok(()),
+            (Self::Cuda { .. } | Self::TensorRt { .. }, Compute::Int8) => {
+                Err(PolicyError::ComputeNotOnDevice { compute, device: self.to_string() })
             }
         }
     }
@@ -189,6 +201,20 @@ mod tests {
         for text in ["gpu", "tensorrt:x", "cuda:", "cuda:-1", "cpu:0", ""] {
             assert!(text.parse::<Device>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn eight_bits_are_for_processors() {
+        for compute in [Compute::Float32, Compute::Float16, Compute::Int8] {
+            assert!(Device::Cpu.check_compute(compute).is_ok());
+        }
+        let cuda = Device::Cuda { index: 1 };
+        assert!(cuda.check_compute(Compute::Float16).is_ok());
+        let message = cuda.check_compute(Compute::Int8).unwrap_err().to_string();
+        assert!(
+            message.contains("int8") && message.contains("cuda:1") && message.contains("--dtype fp16"),
+            "{message}"
+        );
     }
 
     #[test]

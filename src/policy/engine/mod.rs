@@ -16,7 +16,7 @@ pub use options::EngineOptions;
 pub(super) use stages::Pixels;
 pub use tensorrt::TensorRtCacheKey;
 
-use self::device::ProviderSettings;
+pub(super) use self::device::ProviderSettings;
 use self::graph::{Graph, SessionSettings};
 use self::interruption::Interruptible;
 use self::memory::Memory;
@@ -69,6 +69,7 @@ impl Engine {
     pub fn new(bundle: &Bundle, options: &EngineOptions) -> Result<Self, PolicyError> {
         let runtime = OnnxRuntime::load_for(&options.library, options.device)?;
         let (contract, device, threads) = (bundle.contract(), options.device, options.resolved_threads());
+        device.check_compute(contract.compute)?;
         let settings = SessionSettings {
             runtime: &runtime,
             device,

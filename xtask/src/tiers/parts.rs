@@ -2,7 +2,6 @@
 
 use super::{Tier, fuzz, python, tools};
 use crate::failure::Failure;
-use crate::setup::PythonEnvironment;
 use crate::workspace::Workspace;
 use crate::{dist, process};
 

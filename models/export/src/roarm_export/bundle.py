@@ -12,10 +12,11 @@ from pathlib import Path
 from . import __version__
 from .checkpoint import ACTION, STATE, Checkpoint
 from .dataset import DatasetFacts
+from .errors import ExportError
 from .language import Language
 from .statistics import Normalization
 
-FORMAT, FORMAT_VERSION = "roarm-policy", "1.1"
+FORMAT, FORMAT_VERSION = "roarm-policy", "1.2"
 
 BUNDLE_FILES = (
     "policy.json",
@@ -131,6 +132,14 @@ def write_checksums(folder: Path) -> None:
     """`sha256sum` lines, so that `sha256sum -c SHA256SUMS` checks a bundle too."""
     lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in sorted(BUNDLE_FILES)]
     (folder / CHECKSUMS).write_text("".join(lines))
+
+
+def check_out(out: Path) -> None:
+    """Raises `ExportError` unless a bundle can be written to `out`."""
+    if out.exists() and not out.is_dir():
+        raise ExportError(f"--out {out} is not a folder", "name a folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / "policy.json").exists():
+        raise ExportError(f"--out {out} holds other files and no bundle", "name a new folder, or one that holds a bundle to replace")
 
 
 def put_in_place(finished: Path, out: Path) -> None:

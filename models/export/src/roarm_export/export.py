@@ -11,12 +11,13 @@ from pathlib import Path
 from safetensors.numpy import save
 
 from . import position_ids
-from .bundle import describe_policy, put_in_place, write_checksums, write_json
-from .checkpoint import STATE, read_checkpoint
+from .bundle import check_out, describe_policy, put_in_place, write_checksums, write_json
+from .checkpoint import ACTION, STATE, read_checkpoint
 from .dataset import read_dataset_facts
 from .errors import ExportError
 from .language import locate_vlm, read_language
-from .parity import LIMITS, check_golden, check_graphs, convert_golden, read_golden, seeded_case
+from .parity import check_golden, check_graphs, convert_golden, read_golden, seeded_case
+from .precision import CHOICES, FLOAT32, convert_graphs, describe_precision, parity_limits
 from .real_time_chunking import parity_cases
 from .statistics import read_normalization
 
@@ -36,6 +37,7 @@ class Request:
     task: str | None = None
     dataset: Path | None = None
     fps: int | float | None = None
+    dtype: str = "fp32"
 
 
 def export(request: Request, report: Callable[[str], None]) -> dict[str, float]:
@@ -99,25 +101,27 @@ def export(request: Request, report: Callable[[str], None]) -> dict[str, float]:
         graphs, between = export_graphs(policy.model, ids, fixture, slots, checkpoint.empty_cameras, work)
         fixture = between | fixture
         description = describe_policy(checkpoint, language, normalization, facts, graphs, variant)
-        differences = check_graphs(work, description, fixture, tuple(guided))
+        # Before anything is rounded: a wrong graph must not pass under the wider limits of the smaller types.
+        action_std = normalization.tensors[f"{ACTION}.std"]
+        limits = parity_limits(FLOAT32, action_std)
+        differences = check_graphs(work, description, fixture, tuple(guided), limits)
+        if (compute := CHOICES[request.dtype]) != FLOAT32:
+            report(f"float32 graphs: max |onnx - pytorch| of the chunk = {differences['chunk_norm']:.1e}; converting to {compute}")
+            convert_graphs(work, description, compute)
+            limits = parity_limits(compute, action_std)
+            differences = check_graphs(work, description, fixture, tuple(guided), limits)
+        describe_precision(work, description, compute)
         write_json(work / "policy.json", description)
         (work / "normalization.safetensors").write_bytes(save(normalization.tensors))
         (work / "parity.safetensors").write_bytes(save(fixture))
         cases = [case.parameters() for case in guided]
-        write_json(work / "parity.json", {"task": task, "limits": LIMITS, "real_time_chunking": cases})
+        write_json(work / "parity.json", {"task": task, "limits": limits, "real_time_chunking": cases})
         shutil.copyfile(language.tokenizer_file, work / "tokenizer.json")
         write_checksums(work)
         put_in_place(work, request.out)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return differences
-
-
-def check_out(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise ExportError(f"--out {out} is not a folder", "name a folder")
-    if out.is_dir() and any(out.iterdir()) and not (out / "policy.json").exists():
-        raise ExportError(f"--out {out} holds other files and no bundle", "name a new folder, or one that holds a bundle to replace")
 
 
 def check_tokens(fixture: dict, ids: list[int]) -> None:

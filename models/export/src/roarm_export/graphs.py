@@ -32,12 +32,14 @@ class VisionGraph(nn.Module):
         super().__init__()
         vlm = model.vlm_with_expert.get_vlm_model()
         self.encoder, self.connector = vlm.vision_model, vlm.connector
-        self.register_buffer("position_ids", torch.from_numpy(position_ids), persistent=False)
+        # Looked up here, as the exporter folds no constant of this size.
+        table = self.encoder.embeddings.position_embedding.weight
+        self.register_buffer("positions", table[torch.from_numpy(position_ids)][None].detach(), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
         embeddings = self.encoder.embeddings
         patches = embeddings.patch_embedding(pixels).flatten(2).transpose(1, 2)
-        hidden = patches + embeddings.position_embedding.weight[self.position_ids][None]
+        hidden = patches + self.positions
         # No mask: a full image has no masked patch.
         hidden = self.encoder.encoder(inputs_embeds=hidden, attention_mask=None).last_hidden_state
         tokens = self.connector(self.encoder.post_layernorm(hidden))

@@ -170,7 +170,9 @@ def test_the_shipped_two_camera_bundle_is_made_again(tmp_path):
     for policy in (ours, shipped):
         policy["provenance"].pop("created")
         policy["provenance"].pop("packages")
-    assert (ours.pop("format_version"), shipped.pop("format_version")) == ("1.1", "1.0")
+    assert (ours.pop("format_version"), shipped.pop("format_version")) == ("1.2", "1.0")
+    assert ours.pop("compute") == "float32"
+    assert all(graph.pop("weight_bytes")["float32"] > 100_000 for graph in ours["graphs"].values())
     assert ours == shipped
     assert [slot["name"] for slot in shipped["cameras"]["slots"]] == [WRIST, FRONT]
     assert shipped["cameras"]["empty"] == 1

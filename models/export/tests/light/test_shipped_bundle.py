@@ -84,7 +84,7 @@ def test_dimensions_agree_with_each_other(policy):
 
 def test_contract_comes_from_the_checkpoint(policy):
     config = json.loads((CHECKPOINT / "config.json").read_text())
-    assert policy["format"] == "roarm-policy" and policy["format_version"] == "1.1"
+    assert policy["format"] == "roarm-policy" and policy["format_version"] == "1.2"
     assert policy["chunk"] == {"horizon": config["chunk_size"], "n_action_steps": config["n_action_steps"], "fps": 30}
     assert policy["flow"]["steps"] == config["num_steps"]
     assert [slot["name"] for slot in policy["cameras"]["slots"]] == [FRONT]
@@ -119,7 +119,7 @@ def test_parity_is_golden_converted_bit_by_bit(policy, golden):
         "v_cache": golden["v_cache_h"],
         "v_t_first": golden["v_t_first"],
     }
-    assert set(parity) == set(expected)
+    assert {name for name in parity if not name.startswith("real_time_chunking.")} == set(expected)
     for name, array in expected.items():
         assert parity[name].dtype == array.dtype and parity[name].shape == array.shape, name
         assert parity[name].tobytes() == np.ascontiguousarray(array).tobytes(), name
