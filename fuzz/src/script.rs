@@ -207,8 +207,13 @@ impl Seen {
         if input.windows(4).any(|window| window == b"1051") {
             return;
         }
+        // T:223, 226 and 229 print what the firmware believes, before it has read all servos: position and angles of different times.
+        let believed =
+            ["223", "226", "229"].iter().any(|code| input.windows(3).any(|window| window == code.as_bytes()));
         let judge = |line: &[u8]| match parse_line(line) {
-            Line::Feedback(feedback) => assert!(feedback.agrees_with_kinematics(1e-3), "{feedback:?}"),
+            Line::Feedback(feedback) => {
+                assert!(believed || feedback.agrees_with_kinematics(1e-3), "{feedback:?}");
+            }
             Line::InvalidFeedback(error) => panic!("{error}: {:?}", String::from_utf8_lossy(line)),
             _ => {}
         };
