@@ -136,6 +136,7 @@ fn g1_takes_45_commands_a_second_inside_all_bounds() {
     assert_written(&end, Generation::G1);
     assert_on_the_board(&end, Generation::G1);
     let rate = commands_a_second(&end);
+    println!("G1: {rate:.1} commands a second");
     assert!(rate >= 45.0, "{rate} commands a second; {}", end.summary);
     assert!(end.summary.chunks >= 3, "{}", end.summary);
     // The wire is full: 11 520 bytes a second, in frames of 204 bytes at rest and up to 220 with the loads of a moving arm.
@@ -152,6 +153,7 @@ fn g3_takes_30_commands_a_second_inside_all_bounds() {
     assert_written(&end, Generation::G3);
     assert_on_the_board(&end, Generation::G3);
     let rate = commands_a_second(&end);
+    println!("G3: {rate:.1} commands a second");
     assert!(rate >= 30.0, "{rate} commands a second; {}", end.summary);
 }
 
