@@ -31,7 +31,7 @@ pub enum DangerousCommand {
     /// assert_eq!(DangerousCommand::EmergencyStop.encode(&mut buffer), b"{\"T\":0}\n");
     /// ```
     EmergencyStop,
-    /// `T:100`, G1 and G3: drives home at 53 °/s (base, shoulder, elbow, then the rest) and **re-zeroes servo 13 in its
+    /// `T:100`, G1 and G3: drives home at 53 °/s (base, shoulder, elbow, then wrist, roll and hand: **it closes**) and **re-zeroes servo 13 in its
     /// EEPROM** on the way: against an obstacle or a load the shoulder's two servos are mis-paired and fight. Blocks the
     /// board for seconds; against an obstacle it never ends; a servo that does not answer on the way makes **all torque go
     /// off**. Does nothing if servos were silent at boot. Instead: T:102 with [`crate::FirmwareAngles::HOME`].
@@ -44,7 +44,8 @@ pub enum DangerousCommand {
     MoveHome,
     /// `T:103`: one coordinate of the tool, interpolated. G1 and G3: blocks until the end, deaf on G1; **closes the hand**
     /// (its goal there is a constant 3.14) unless the axis is the hand; turns the roll back to that of the last Cartesian
-    /// move; jumps first where the present pose is off the firmware's branch. G3 stops at T:0. Instead: inverse kinematics
+    /// move; jumps first where the present pose is off the firmware's branch; servos run at whatever speed the last command
+    /// left over (full speed after T:102). G3 stops at T:0. Instead: inverse kinematics
     /// on the host ([`crate::kinematics`]) and T:102.
     ///
     /// ```
@@ -55,8 +56,9 @@ pub enum DangerousCommand {
     /// # Ok::<(), firmware_protocol::Error>(())
     /// ```
     MoveAxis(AxisGoal, InterpolationSpeed),
-    /// `T:104`: the tool to a pose, interpolated. G1 and G3: blocks until the end, deaf on G1; roll jumps first to that of
-    /// the last Cartesian move, the hand to its goal; where inverse kinematics fails on the way it stops there without a
+    /// `T:104`: the tool to a pose, interpolated. G1 and G3: blocks until the end, deaf on G1; **the arm jumps first** where
+    /// its present pose is off the firmware's branch (tool behind the axis, elbow below 0.126 rad), the roll to that of the
+    /// last Cartesian move, the hand to its goal; servos run at the left-over speed (full after T:102); where inverse kinematics fails on the way it stops there without a
     /// word. G3 stops at T:0. Instead: inverse kinematics on the host and T:102.
     ///
     /// ```
@@ -86,7 +88,8 @@ pub enum DangerousCommand {
     SetForward(ForwardAngle),
     /// `T:123`: moves on and on until told to stop. G1 and G3: **no time-out, also after the host has died**; the mode and
     /// the speed are those of all axes at once; in tool mode the hand closes; in joint mode servos run at full speed, and
-    /// a T:102 is overridden while any axis runs. Instead: small T:102 goals from the host.
+    /// a T:102 is overridden while any axis runs, or undone with a jump if it came one loop pass before; each start moves base,
+    /// shoulder, wrist and roll by one step. Instead: small T:102 goals from the host.
     ///
     /// ```
     /// use firmware_protocol::danger::{Axis, DangerousCommand, JogDirection, JogMode};
@@ -110,7 +113,7 @@ pub enum DangerousCommand {
         speed: u8,
     },
     /// `T:210` with cmd 0: torque of all servos off. G1: **the arm falls at once**. G3: it first **moves** to a folded pose
-    /// (base 0, shoulder −90°, elbow 180°) at 53 °/s, blocking, and then goes limp. The next motion command switches torque
+    /// (base 0, shoulder −90°, elbow 180°, wrist and roll 0, **hand closed**) at 53 °/s, blocking, and then goes limp. The next motion command switches torque
     /// on again. Instead: leave it on; the servos hold.
     ///
     /// ```

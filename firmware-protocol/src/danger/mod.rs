@@ -7,7 +7,7 @@
 //! |---|---|---|---|
 //! | 0 | [`DangerousCommand::EmergencyStop`] | G1 drops the arm | T:102 with the measured pose |
 //! | 100 | [`DangerousCommand::MoveHome`] | blocks, re-zeroes servo 13 | T:102 with [`crate::FirmwareAngles::HOME`] |
-//! | 103, 104 | [`DangerousCommand::MoveAxis`], [`DangerousCommand::MoveTool`] | block, jump first, close the hand | inverse kinematics on the host, T:102 |
+//! | 103, 104 | [`DangerousCommand::MoveAxis`], [`DangerousCommand::MoveTool`] | block, jump first; 103 closes the hand | inverse kinematics on the host, T:102 |
 //! | 110 | [`DangerousCommand::SetForward`] | re-zeroes the base in its EEPROM | an offset on the host |
 //! | 123 | [`DangerousCommand::Jog`] | no end, no watchdog | small T:102 goals |
 //! | 210 | [`DangerousCommand::TorqueOff`] | the arm falls or folds | hold |

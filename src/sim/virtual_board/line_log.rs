@@ -126,22 +126,41 @@ fn without_passwords(text: &str) -> std::borrow::Cow<'_, str> {
     while let Some(at) = rest.find(KEY) {
         let (before, after) = rest.split_at(at + KEY.len());
         shown.push_str(before);
-        // `"password": "secret"`, also with single quotes, or with none at the key
-        let value = after.trim_start_matches(['"', '\'', ' ', ':', '\\']);
+        // `"password": "secret"`, also with single quotes, with none at the key, or inside a step's string with escaped ones.
+        let unquoted = after.trim_start_matches('\\');
+        let unquoted = unquoted.strip_prefix(['"', '\'']).unwrap_or(unquoted).trim_start();
+        let Some(value) = unquoted.strip_prefix(':').map(str::trim_start) else {
+            rest = after;
+            continue;
+        };
+        let opened = value.trim_start_matches('\\');
+        let escaped_quotes = opened.len() < value.len();
+        let (value, end) = match opened.chars().next() {
+            Some(quote @ ('"' | '\'')) => {
+                let value = &opened[1..];
+                (value, end_of_value(value, quote, escaped_quotes))
+            }
+            _ => (value, value.find([',', '}'])),
+        };
         shown.push_str(&after[..after.len() - value.len()]);
-        let mut escaped = false;
-        let end = value.find(|character| {
-            let ends = matches!(character, '"' | '\'') && !escaped;
-            escaped = character == '\\' && !escaped;
-            ends
-        });
-        if !value.is_empty() {
-            shown.push_str("***");
-        }
+        shown.push_str("***");
         rest = end.map_or("", |end| &value[end..]);
     }
     shown.push_str(rest);
     shown.into()
+}
+
+/// Where a quoted value ends: at the quote that opened it, unless a backslash stands before it; where the quotes themselves are
+/// escaped, at the next escaped one. `None` for a value that was cut.
+fn end_of_value(value: &str, quote: char, escaped_quotes: bool) -> Option<usize> {
+    let mut backslashes = 0;
+    for (at, character) in value.char_indices() {
+        if character == quote && (backslashes % 2 == 1) == escaped_quotes {
+            return Some(at - usize::from(escaped_quotes));
+        }
+        backslashes = if character == '\\' { backslashes + 1 } else { 0 };
+    }
+    None
 }
 
 /// Cuts what the board sends into lines. A line that never ends is cut at a length no real one has.
@@ -244,6 +263,16 @@ mod tests {
             ),
             ("{'password':'top'", "{'password':'***'"),
             (r#"{"password":"top"#, r#"{"password":"***"#),
+            (r#"{"password":"it's secret","a":1}"#, r#"{"password":"***","a":1}"#),
+            (r#"{'password':'say "top"','a':1}"#, r#"{'password':'***','a':1}"#),
+            (r#"{"password":"","ssid":"keep"}"#, r#"{"password":"***","ssid":"keep"}"#),
+            (r#"{"password":" : top","ssid":"keep"}"#, r#"{"password":"***","ssid":"keep"}"#),
+            (r#"{"password":12345678,"T":403}"#, r#"{"password":***,"T":403}"#),
+            (
+                r#"{"step":"{\"password\":\"top\",\"T\":403}"}"#,
+                r#"{"step":"{\"password\":\"***\",\"T\":403}"}"#,
+            ),
+            ("the password of the network", "the password of the network"),
             (r#"{"T":105}"#, r#"{"T":105}"#),
         ] {
             assert_eq!(without_passwords(line), shown);

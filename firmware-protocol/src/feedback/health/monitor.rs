@@ -84,7 +84,7 @@ impl HealthMonitor {
             Command::ReadFeedback => self.pace.asked(at),
             Command::Wait(delay) => {
                 let board = Duration::from_millis(delay.ms().into());
-                self.pace.excuse(at + board + self.options.reaction);
+                self.pace.excuse(at.saturating_add(board).saturating_add(self.options.reaction));
             }
             _ => {}
         }
@@ -95,7 +95,7 @@ impl HealthMonitor {
     pub fn wrote_other(&mut self, at: Duration, line: &[u8], blocks_for: Duration) {
         self.generation.wrote(line);
         self.motion.forget_goals();
-        self.pace.excuse(at + blocks_for + self.options.reaction);
+        self.pace.excuse(at.saturating_add(blocks_for).saturating_add(self.options.reaction));
     }
 
     fn goals(&mut self, angles: FirmwareAngles, steps_per_s: u16, rad_per_s2: f64) {
@@ -134,7 +134,7 @@ impl HealthMonitor {
     fn after_reset(&mut self, at: Duration) {
         let damaged_frames = self.damaged_frames;
         *self = Self { reset: Some(at), damaged_frames, ..Self::new(self.options) };
-        self.pace.excuse(at + self.options.boot);
+        self.pace.excuse(at.saturating_add(self.options.boot));
     }
 
     fn frame(&mut self, at: Duration, feedback: &Feedback) {

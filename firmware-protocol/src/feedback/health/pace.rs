@@ -74,7 +74,7 @@ impl Pace {
                 (before, told.unwrap_or(wire), options.slow_slack)
             }
             Some(FeedbackMode::Quiet | FeedbackMode::Debug) => {
-                (self.asked.take(), wire, options.slow_slack + options.answer_slack)
+                (self.asked.take(), wire, options.slow_slack.saturating_add(options.answer_slack))
             }
             None => return,
         };
@@ -83,7 +83,8 @@ impl Pace {
         if start < self.excused_until {
             return;
         }
-        if period <= expected.mul_f64(options.slow_factor.clamp(1.0, 1e3)) + slack {
+        let factor = if options.slow_factor.is_nan() { 1.0 } else { options.slow_factor.clamp(1.0, 1e3) };
+        if period <= expected.mul_f64(factor).saturating_add(slack) {
             (self.late, self.timely) = (0, self.timely.saturating_add(1));
             if self.timely >= options.frames_to_believe {
                 self.slow = None;

@@ -157,6 +157,8 @@ enum Wanted {
     Command(Vec<u8>),
     /// A page that the board has for its own web interface, which a virtual one has not.
     Nothing,
+    /// Another method than GET.
+    Refused,
 }
 
 impl Connection {
@@ -177,6 +179,9 @@ impl Connection {
             Ok(Some(Wanted::Page)) => response("200 OK", "text/html", PAGE.as_bytes()),
             Ok(Some(Wanted::Nothing)) => {
                 response("404 Not Found", "text/plain", b"not found: commands go to /js?json=...\n")
+            }
+            Ok(Some(Wanted::Refused)) => {
+                response("405 Method Not Allowed", "text/plain", b"only GET is answered: GET /js?json=...\n")
             }
             Ok(None) => return,
             Err(NotHttp) => response(
@@ -239,6 +244,10 @@ fn parse_request(head: &[u8]) -> Result<Option<Wanted>, NotHttp> {
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(_) => return Err(NotHttp),
     }
+    // A form's body is not read: taken for an empty command it would be G1's emergency stop.
+    if request.method != Some("GET") {
+        return Ok(Some(Wanted::Refused));
+    }
     let target = request.path.ok_or(NotHttp)?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Ok(Some(match path {
@@ -294,6 +303,12 @@ mod tests {
         assert_eq!(wanted("/"), Wanted::Page);
         assert_eq!(wanted("/?x=1"), Wanted::Page);
         assert_eq!(wanted("/ws"), Wanted::Nothing);
+    }
+
+    #[test]
+    fn a_form_that_is_posted_is_no_empty_command() {
+        let head = b"POST /js HTTP/1.1\r\nContent-Length: 14\r\n\r\n";
+        assert_eq!(parse_request(head), Ok(Some(Wanted::Refused)));
     }
 
     #[test]
