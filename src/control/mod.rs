@@ -15,6 +15,7 @@ mod parameters;
 mod phase;
 mod ramp;
 mod report;
+mod sag;
 mod schedule;
 mod stop;
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod workspace;
 
 pub use controller::{Controller, Inputs, Outputs};
 pub use gate::GateCounts;
-pub use parameters::{ControlParameters, JointBounds};
+pub use parameters::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds, Park};
 pub use phase::{Phase, StartProposal};
 pub use ramp::Ramp;
 pub use report::{ControlReport, ShellReport};

@@ -19,6 +19,10 @@ pub struct ControlReport {
     pub commands_written: u64,
     /// Ticks that waited for a chunk while the policy was in charge.
     pub ticks_waiting: u64,
+    /// How often the link was lost while the arm was moving.
+    pub link_losses: u64,
+    /// How often the arm was taken out of a latched stop.
+    pub resets: u64,
     /// How often each rule of the gate acted.
     pub gate: GateCounts,
 }

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::types::{
-    Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, Joint, JointAngles, MAX_CAMERAS,
+    Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, Joint, JointAngles, LinkStatus,
+    MAX_CAMERAS,
     Timestamp,
 };
 
@@ -39,6 +40,10 @@ fn parameters() -> ControlParameters {
         max_observation_age: Duration::from_millis(2_000),
         inference_timeout: Duration::from_secs(5),
         rejections_before_stop: 3,
+        lead_limit_rad: [0.14, 0.14, 0.14, 0.14, 0.14, 0.44],
+        after_stop: AfterStop::End,
+        after_link_loss: AfterLinkLoss::End,
+        park: None,
     }
 }
 
@@ -129,9 +134,10 @@ impl Script {
             frames: self.frames(),
             chunk: chunk.as_ref(),
             written,
-            link_ready: self.since_write >= self.link_period,
+            link: LinkStatus { ready: self.since_write >= self.link_period, ..LinkStatus::READY },
             go: self.controller.proposal().filter(|_| self.consent).map(|proposal| proposal.number),
             stop,
+            reset: false,
         };
         let outputs = self.controller.tick(self.now, &inputs);
         if let Some(command) = outputs.command {
@@ -346,7 +352,7 @@ fn consent_is_void_once_the_arm_has_been_moved() {
     script.run_until(200, |phase| matches!(phase, Phase::AwaitingGo(_)));
     let second = script.controller.proposal().expect("it waits again");
     assert!(second.number > first.number && second.from == pose(-0.3));
-    let stale = Inputs { go: Some(first.number), link_ready: true, ..Inputs::default() };
+    let stale = Inputs { go: Some(first.number), link: LinkStatus::READY, ..Inputs::default() };
     assert!(script.controller.tick(script.now + TICK, &stale).command.is_none());
     assert!(script.controller.proposal().is_some(), "an answer to the first question is none to the second");
 }
