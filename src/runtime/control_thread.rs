@@ -65,9 +65,10 @@ impl<A: ArmPort> ControlThread<A> {
                 frames,
                 chunk: chunk.as_ref(),
                 written: self.arm.take_written(),
-                link_ready: self.arm.ready(),
+                link: self.arm.status(),
                 go: self.shared.motion_allowed(),
                 stop: self.shared.take_stop().or_else(|| self.arm.fault()),
+                reset: self.shared.take_reset(),
             };
             let outputs = self.controller.tick(now, &inputs);
             if self.controller.phase() == Phase::Running {
@@ -75,6 +76,9 @@ impl<A: ArmPort> ControlThread<A> {
             }
             if let Some(command) = outputs.command {
                 self.arm.offer(command);
+            }
+            if let Some(parked) = outputs.release_torque {
+                self.arm.release_torque(parked);
             }
             if let Some(request) = outputs.observation
                 && self.requests.push(request).is_ok()

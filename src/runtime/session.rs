@@ -17,19 +17,21 @@ use crate::camera::FrameSource;
 use crate::control::{ControlParameters, ControlReport, Controller, EndCause, Phase, ShellReport};
 use crate::policy::{ChunkProducer, ChunkReports, Interrupter};
 use crate::types::{
-    ChunkTimes, CommandWritten, FeedbackSample, JointAngles, JointCommand, RunSummary, TickJitter, Timestamp,
+    ChunkTimes, CommandWritten, FeedbackSample, JointAngles, JointCommand, LinkStatus, Parked, RunSummary, TickJitter, Timestamp,
 };
 
 /// The arm as the control thread sees it: wait-free ends of the link's mailboxes.
 pub trait ArmPort: Send {
     /// The newest feedback, if any arrived since the last call.
     fn latest_feedback(&mut self) -> Option<FeedbackSample>;
-    /// Whether a command offered now would be written at once.
-    fn ready(&self) -> bool;
+    /// Where the link stands.
+    fn status(&self) -> LinkStatus;
     /// Hands over a command. Never waits.
     fn offer(&mut self, command: JointCommand);
     /// The next report of a written command.
     fn take_written(&mut self) -> Option<CommandWritten>;
+    /// Switches the torque of a parked arm off.
+    fn release_torque(&mut self, parked: Parked);
     /// Why the link is gone for good, if it is.
     fn fault(&self) -> Option<EndCause>;
 }
@@ -38,14 +40,17 @@ impl ArmPort for ArmHandle {
     fn latest_feedback(&mut self) -> Option<FeedbackSample> {
         Self::latest_feedback(self)
     }
-    fn ready(&self) -> bool {
-        Self::ready(self)
+    fn status(&self) -> LinkStatus {
+        Self::status(self)
     }
     fn offer(&mut self, command: JointCommand) {
         Self::offer(self, command);
     }
     fn take_written(&mut self) -> Option<CommandWritten> {
         Self::take_written(self)
+    }
+    fn release_torque(&mut self, parked: Parked) {
+        Self::release_torque(self, parked);
     }
     fn fault(&self) -> Option<EndCause> {
         self.link_fault().map(|fault| match fault {
@@ -203,6 +208,11 @@ impl Session {
     /// Asks for the end; the arm eases to the hold first.
     pub fn stop(&self, cause: EndCause) {
         self.shared.ask_stop(cause);
+    }
+
+    /// Takes the arm out of its latched stop; the first motion is then proposed anew.
+    pub fn reset(&self) {
+        self.shared.ask_reset();
     }
 
     /// A handle that may ask for the end from another thread (a signal's, say).
