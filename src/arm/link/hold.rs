@@ -56,7 +56,11 @@ pub(super) struct StopRamp {
 
 impl StopRamp {
     /// From the goals that were written; `None` when there are none.
-    pub(super) fn new(goals: &WrittenGoals, deceleration_rad_s2: f64, generation: Generation) -> Option<Self> {
+    pub(super) fn new(
+        goals: &WrittenGoals,
+        deceleration_rad_s2: f64,
+        generation: Generation,
+    ) -> Option<Self> {
         let (last, written) = goals.last()?;
         let goal = FirmwareAngles::from(last.goal).to_array();
         let limits = std::array::from_fn(|joint| {

@@ -46,7 +46,11 @@ mod scripted_tests;
 #[cfg(test)]
 mod supervision_tests;
 #[cfg(test)]
+mod take_over_tests;
+#[cfg(test)]
 mod test_bench;
+#[cfg(test)]
+mod test_rig;
 
 pub use event::{LinkEvent, LinkFault, ReopenObstacle};
 pub use options::LinkOptions;

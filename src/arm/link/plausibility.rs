@@ -54,7 +54,12 @@ impl JumpFilter {
 
     /// Judges a pose. `wire_time` is what its line took on the wire: frames that a busy host reads in a lump lie at least that
     /// far apart, whatever their stamps say.
-    pub(super) fn judge(&mut self, angles: JointAngles, measured: Timestamp, wire_time: Duration) -> Judgement {
+    pub(super) fn judge(
+        &mut self,
+        angles: JointAngles,
+        measured: Timestamp,
+        wire_time: Duration,
+    ) -> Judgement {
         let seen = Seen { angles, measured };
         let jump = |from: Seen| impossible_jump(from, seen, wire_time);
         let Some((joint, jump_rad)) = self.believed.and_then(jump) else {

@@ -244,12 +244,7 @@ impl LinkMachine {
     }
 
     /// The end of the wait: the lines went out, the shape is believed, the arm stands still.
-    fn maybe_ready(
-        &mut self,
-        feedback: &Feedback,
-        arrived: Timestamp,
-        events: &mut dyn FnMut(LinkEvent),
-    ) {
+    fn maybe_ready(&mut self, feedback: &Feedback, arrived: Timestamp, events: &mut dyn FnMut(LinkEvent)) {
         if !self.frames.believe_shape(feedback.shape()) {
             return;
         }

@@ -82,7 +82,7 @@ impl RateCounter {
     /// The rate of a window that no event came to close: it falls while nothing arrives.
     pub(super) fn idle(&mut self, now: Timestamp) -> Option<f64> {
         let elapsed = now.since(self.window_start?);
-        (elapsed >= Self::WINDOW + Self::WINDOW / 2).then(|| {
+        (elapsed >= Self::WINDOW + Self::WINDOW / 10).then(|| {
             let rate = f64::from(self.count) / elapsed.as_secs_f64();
             *self = Self { window_start: Some(now), count: 0 };
             rate
@@ -110,6 +110,7 @@ mod tests {
         }
         let idle: Vec<f64> =
             (0..40).filter_map(|look| counter.idle(Timestamp::from_nanos(look * 100_000_000))).collect();
-        assert_eq!(idle, [6.0, 0.0]);
+        let rounded: Vec<f64> = idle.iter().map(|rate| rate.round()).collect();
+        assert_eq!(rounded, [8.0, 0.0, 0.0]);
     }
 }

@@ -33,7 +33,8 @@ impl TakeOver {
 impl LinkMachine {
     /// Whether the arm may still be moving to goals that were written: it must not be left alone without a release.
     pub const fn owes_hold(&self) -> bool {
-        matches!(self.phase, Phase::Ready) && (self.written_goals.last().is_some() || self.in_flight.is_some())
+        matches!(self.phase, Phase::Ready)
+            && (self.written_goals.last().is_some() || self.in_flight.is_some())
     }
 
     /// Takes the arm from the control side, which is gone or hangs: from now on [`LinkMachine::poll`] writes goals that slow

@@ -36,7 +36,8 @@ impl PortIdentity {
         let nature = match UsbAdapter::of(path, system) {
             Some(adapter) => {
                 let alike = adapters(system).filter(|(_, other)| is_same_kind(&adapter, other)).count();
-                let unique = alike == 1 && adapter.serial.as_ref().is_some_and(|serial| serial != FACTORY_SERIAL);
+                let unique =
+                    alike == 1 && adapter.serial.as_ref().is_some_and(|serial| serial != FACTORY_SERIAL);
                 Nature::Usb { adapter, unique }
             }
             None => Nature::Path(system.kind(path)),
@@ -175,7 +176,8 @@ mod tests {
     #[test]
     fn a_link_is_followed_anew_and_only_to_the_same_kind() {
         let machine = Machine::new();
-        let (first, second) = (crate::arm::serial::test_pty::Pty::open(), crate::arm::serial::test_pty::Pty::open());
+        let (first, second) =
+            (crate::arm::serial::test_pty::Pty::open(), crate::arm::serial::test_pty::Pty::open());
         let link = machine.root.path().join("arm");
         symlink(first.slave(), &link).unwrap();
         let identity = PortIdentity::of(&link, &SystemFiles::default());

@@ -406,7 +406,12 @@ mod tests {
         let (handle, link) = mailboxes().unwrap();
         let since = Timestamp::from_nanos(3);
         for published in [
-            Published { state: LinkState::Reconnecting { since }, connection: u32::MAX, ready: false, frozen: true },
+            Published {
+                state: LinkState::Reconnecting { since },
+                connection: u32::MAX,
+                ready: false,
+                frozen: true,
+            },
             Published { state: LinkState::Ready, connection: 1, ready: true, frozen: false },
         ] {
             link.shared.publish(&published);
@@ -418,7 +423,8 @@ mod tests {
     #[test]
     fn commands_and_reports_belong_to_a_connection() {
         let (mut handle, mut link) = mailboxes().unwrap();
-        let connection = |connection| Published { state: LinkState::Ready, connection, ready: true, frozen: false };
+        let connection =
+            |connection| Published { state: LinkState::Ready, connection, ready: true, frozen: false };
         let report = |sequence, connection| ReportedCommand {
             report: CommandWritten { command: command(sequence), written: Timestamp::ZERO },
             connection,

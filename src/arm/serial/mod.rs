@@ -24,9 +24,9 @@ mod priority;
 mod worker;
 
 #[cfg(test)]
-pub(in crate::arm) mod test_pty;
-#[cfg(test)]
 mod supervision_tests;
+#[cfg(test)]
+pub(in crate::arm) mod test_pty;
 #[cfg(test)]
 mod tests;
 
@@ -171,6 +171,11 @@ impl SerialArm {
     pub fn stop(mut self) -> SerialStatistics {
         self.end();
         self.statistics()
+    }
+
+    /// Whether the link's thread has ended, by itself or by a stop.
+    pub fn thread_is_over(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     fn end(&mut self) {

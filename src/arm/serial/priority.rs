@@ -8,6 +8,7 @@ pub(super) fn set_fifo(priority: u8) -> Result<(), i32> {
     let parameters = libc::sched_param { sched_priority: libc::c_int::from(priority) };
     #[expect(unsafe_code, reason = "no safe binding of pthread_setschedparam in the crates that are here")]
     // SAFETY: `pthread_self` is always valid in its own thread, and `parameters` outlives the call, which only reads it.
-    let errno = unsafe { libc::pthread_setschedparam(libc::pthread_self(), libc::SCHED_FIFO, &raw const parameters) };
+    let errno =
+        unsafe { libc::pthread_setschedparam(libc::pthread_self(), libc::SCHED_FIFO, &raw const parameters) };
     if errno == 0 { Ok(()) } else { Err(errno) }
 }
