@@ -10,13 +10,13 @@ use firmware_protocol::Generation;
 use super::exit::CliError;
 use super::terminal::Progress;
 use crate::camera::{CameraError, DatasetSource, FrameSource, PacedSource, SourceSpec, V4l2Source};
-use crate::config::{self, Config, Firmware, StartPose};
+use crate::config::{self, Config, Firmware, RealTimeConfig, StartPose};
 use crate::control::{ControlParameters, JointBounds};
 use crate::episode::Dataset;
 use crate::policy::{
     Bundle, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, WarmUpStage, find_library,
 };
-use crate::runtime;
+use crate::runtime::{self, RealTimeSettings};
 use crate::types::{DatasetAngles, Joint, JointAngles, MAX_CAMERAS};
 
 /// Where a policy comes from and where it runs.
@@ -162,6 +162,12 @@ impl Default for ControlSettings {
     fn default() -> Self {
         Self { n_action_steps: None, fps: None, duration: None, start_pose: None, first_chunk_speed: 1.0 }
     }
+}
+
+/// What the control thread asks the system for; the flag wins.
+pub(super) fn real_time(config: &Config, control_cpu: Option<usize>) -> RealTimeSettings {
+    let RealTimeConfig { priority, control_cpu: configured, lock_memory } = config.real_time;
+    RealTimeSettings { priority, control_cpu: control_cpu.or(configured), lock_memory }
 }
 
 /// The core's settings for an arm of this generation and this policy.

@@ -17,6 +17,7 @@ use crate::arm::{ArmHandle, LinkOptions, SerialArm};
 use crate::camera::FrameSource;
 use crate::config::{Config, Firmware, StartPose};
 use crate::policy::{Bundle, CameraFit};
+use crate::runtime::RealTimeSettings;
 
 #[derive(Args, Debug)]
 pub(super) struct RunFlags {
@@ -50,6 +51,9 @@ pub(super) struct RunFlags {
     /// Firmware generation: auto, g1, g1b or g3
     #[arg(long, value_name = "G", value_parser = plan::parse_firmware)]
     firmware: Option<Firmware>,
+    /// Bind the control thread to this core
+    #[arg(long, value_name = "N")]
+    control_cpu: Option<usize>,
     /// Configuration file [default: roarm.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -144,7 +148,8 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let signals = Signals::catch()?;
-    let (arm, handle) = open_arm(&port, generation, &config)?;
+    let real_time = plan::real_time(&config, flags.control_cpu);
+    let (arm, handle) = open_arm(&port, generation, &config, real_time)?;
     let generation = live::wait_for_arm(&arm, &signals)?;
     let consent = if flags.yes || emulated { Consent::Given } else { Consent::Ask };
     let live = LiveRun {
@@ -154,6 +159,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         producer,
         parameters: plan::control_parameters(&config, &bundle, generation, &settings)?,
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
+        real_time,
         consent,
         table_clearance_m: config.safety.table_clearance_mm * 1e-3,
         json: flags.json,
@@ -166,6 +172,7 @@ pub(super) fn open_arm(
     port: &Path,
     generation: Option<Generation>,
     config: &Config,
+    real_time: RealTimeSettings,
 ) -> Result<(SerialArm, ArmHandle), CliError> {
     if !is_emulated(port) {
         terminal::say(format!("opening {}: the board may reboot and move, keep clear", port.display()));
@@ -173,7 +180,7 @@ pub(super) fn open_arm(
     let acceleration = ServoAcceleration::new(config.motion.servo_acceleration)
         .map_err(|error| CliError::Arguments(error.to_string()))?;
     let options = LinkOptions { generation, ..LinkOptions::new(acceleration) };
-    Ok(SerialArm::open(port, options)?)
+    Ok(SerialArm::open_with(port, options, move || real_time.apply_to_link())?)
 }
 
 /// A pseudo-terminal is an emulated arm: nothing real moves.

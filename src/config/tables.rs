@@ -333,6 +333,36 @@ impl PolicyConfig {
     }
 }
 
+/// `[realtime]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RealTimeConfig {
+    /// `SCHED_FIFO` priority of the control thread; 0 keeps the normal scheduling.
+    pub priority: u8,
+    /// The core that the control thread is bound to.
+    pub control_cpu: Option<usize>,
+    /// Whether the control thread's stack and mailboxes are kept from being swapped out.
+    pub lock_memory: bool,
+}
+
+const REAL_TIME: RealTimeConfig = RealTimeConfig { priority: 40, control_cpu: None, lock_memory: true };
+
+impl Default for RealTimeConfig {
+    fn default() -> Self {
+        REAL_TIME
+    }
+}
+
+impl RealTimeConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            // The kernel's own threads for interrupts have 50, and 99 is its watchdog's.
+            priority: narrow(section.whole("priority", REAL_TIME.priority.into(), 0..=98)?),
+            control_cpu: section.optional_whole("control_cpu", 0..=1_023)?.map(narrow),
+            lock_memory: section.choice("lock_memory", &[("on", true), ("off", false)])?,
+        })
+    }
+}
+
 /// A whole number that its range has already kept within `T`.
 fn narrow<T: TryFrom<u64> + Default>(number: u64) -> T {
     T::try_from(number).unwrap_or_default()

@@ -23,5 +23,6 @@ mod sim_ends;
 mod sim_faults;
 mod sim_run;
 mod sim_transports;
+mod system_calls;
 #[path = "../support/mod.rs"]
 mod support;
