@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use calibration::JointLimits;
 use firmware_protocol::emulator::BoardOptions;
 use firmware_protocol::{Generation, ServoAcceleration};
 use roarm::arm::{ArmHandle, LinkOptions, SerialArm};
@@ -118,8 +119,11 @@ fn a_whole_run_ticks_without_allocating_or_freeing() {
     arm.wait_until_ready(|_| {}, || false).unwrap();
     let record = Arc::new(Record::default());
     let counting = CountingArm { handle, record: Arc::clone(&record), before: 0 };
-    let mut session =
-        Session::start(parts(counting, Duration::from_millis(5), RealTimeSettings::default())).unwrap();
+    let mut parts = parts(counting, Duration::from_millis(5), RealTimeSettings::default());
+    // The board stands where its firmware goes after boot.
+    parts.parameters.joint_limits = JointLimits::of(Generation::G1).into();
+    parts.parameters.trained_range = None;
+    let mut session = Session::start(parts).unwrap();
     run_up(&mut session);
     // From here on nobody reads status, events or statistics, as if every observer were stopped. The link's queue of events fills up,
     // chunks come and go, and the run ends through its brakes.
