@@ -69,7 +69,7 @@ impl ConsentDialog {
     ) -> Result<Decision, CliError> {
         progress.say(format!(
             "measured pose {}\nstart pose    {}\nthe arm moves there in {:.1} s",
-            pose_text(proposal.from),
+            pose_text(proposal.measured),
             pose_text(proposal.to),
             proposal.duration.as_secs_f64()
         ));
@@ -124,6 +124,7 @@ mod tests {
     fn proposal(number: u32, to_deg: [f64; 6]) -> StartProposal {
         StartProposal {
             number,
+            measured: DatasetAngles::from_array_deg([0.0, 0.0, 90.0, 0.0, 0.0, 0.0]).into(),
             from: DatasetAngles::from_array_deg([0.0, 0.0, 90.0, 0.0, 0.0, 0.0]).into(),
             to: DatasetAngles::from_array_deg(to_deg).into(),
             duration: Duration::from_secs(4),

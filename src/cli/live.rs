@@ -10,7 +10,7 @@ use crate::arm::{ArmHandle, LinkEvent, SerialArm};
 use crate::camera::FrameSource;
 use crate::control::{ControlParameters, EndCause, Phase};
 use crate::policy::ChunkProducer;
-use crate::runtime::{Session, SessionEnd, SessionParts, SessionStatus};
+use crate::runtime::{RealTimeSettings, Session, SessionEnd, SessionParts, SessionStatus};
 use crate::types::{DatasetAngles, Joint, JointAngles};
 
 /// How often people see something new.
@@ -26,6 +26,7 @@ pub(super) struct LiveRun {
     pub(super) producer: ChunkProducer,
     pub(super) parameters: ControlParameters,
     pub(super) tick_period: Duration,
+    pub(super) real_time: RealTimeSettings,
     pub(super) consent: Consent,
     pub(super) table_clearance_m: f64,
     pub(super) json: bool,
@@ -54,10 +55,21 @@ pub(super) fn wait_for_arm(
 
 /// Runs to the end and prints the summary.
 pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
-    let LiveRun { arm, handle, cameras, producer, parameters, tick_period, consent, table_clearance_m, json } =
-        live;
-    let mut session =
-        Session::start(SessionParts { arm: handle, cameras, producer, parameters, tick_period })?;
+    let LiveRun {
+        arm,
+        handle,
+        cameras,
+        producer,
+        parameters,
+        tick_period,
+        real_time,
+        consent,
+        table_clearance_m,
+        json,
+    } = live;
+    let parts = SessionParts { arm: handle, cameras, producer, parameters, tick_period, real_time };
+    let mut session = Session::start(parts)?;
+    terminal::say(session.real_time().to_string());
     pass_signals_on(signals, &session);
     let mut consent = ConsentDialog::new(consent, terminal::is_interactive());
     let mut progress = Progress::new();
@@ -89,7 +101,7 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         progress.update(|| status_text(&status, chunk_ms));
     }
     progress.finish();
-    let end = session.join(|| arm.statistics().link.feedback_hz)?;
+    let end = session.join(|| arm.statistics().link.feedback_hz);
     let fault = arm.fault();
     let _final_counters = arm.stop();
     if let Some(error) = refused {
@@ -105,21 +117,21 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
 /// Brings signals to control from a thread of their own: a terminal that does not take our lines must not keep them back.
 fn pass_signals_on(signals: &Signals, session: &Session) {
     let (signals, stop) = (signals.clone(), session.stopper());
-    std::thread::spawn(move || {
+    std::thread::spawn(session.watch("signals", move || {
         loop {
             std::thread::sleep(SIGNAL_POLL);
             if let Some(cause) = signals.take() {
                 stop(cause);
             }
         }
-    });
+    }));
 }
 
 fn status_text(status: &SessionStatus, chunk_ms: f64) -> String {
     let report = &status.report;
     format!(
-        "{:<9} tick {}  chunks {} ({chunk_ms:.0} ms)  commands {}  missed {}  {}",
-        phase_text(&status.phase),
+        "{:<12} tick {}  chunks {} ({chunk_ms:.0} ms)  commands {}  missed {}  {}",
+        status.phase.name(),
         report.ticks,
         report.chunks,
         report.commands_written,
@@ -136,18 +148,6 @@ fn report(end: &SessionEnd, json: bool) -> Exit {
         terminal::print(end.summary.to_string());
     }
     Exit::after_run(end.cause)
-}
-
-fn phase_text(phase: &Phase) -> &'static str {
-    match phase {
-        Phase::Settling => "settling",
-        Phase::AwaitingGo(_) => "waiting",
-        Phase::Ramping => "ramping",
-        Phase::Running => "running",
-        Phase::Easing(_) => "easing",
-        Phase::Holding(_) => "holding",
-        Phase::Ended(_) => "ended",
-    }
 }
 
 /// Degrees for people, one name a joint.

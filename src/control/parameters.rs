@@ -131,7 +131,8 @@ pub enum AfterStop {
 /// What follows a lost link, once it is back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AfterLinkLoss {
-    /// The arm is brought back, slowly, to where the link was lost, and the policy goes on from there.
+    /// Once the arm stands still, the way back to where the link was lost is proposed as at a start; after consent the policy goes
+    /// on from there.
     Resume,
     /// The run ends at once.
     #[default]

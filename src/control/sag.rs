@@ -56,9 +56,9 @@ impl Sag {
     ) -> JointAngles {
         let mut pose = self.above(measured);
         let gripper = Joint::Gripper;
-        let kept = last_goal.map(|goal| goal.get(gripper)).filter(|angle| {
-            (angle - measured.get(gripper)).abs() <= limit_rad[gripper.index()]
-        });
+        let kept = last_goal
+            .map(|goal| goal.get(gripper))
+            .filter(|angle| (angle - measured.get(gripper)).abs() <= limit_rad[gripper.index()]);
         pose.set(gripper, kept.unwrap_or_else(|| measured.get(gripper)));
         pose
     }

@@ -9,8 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::types::{
     Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, Joint, JointAngles, LinkStatus,
-    MAX_CAMERAS,
-    Timestamp,
+    MAX_CAMERAS, Timestamp,
 };
 
 const TICK: Duration = Duration::from_millis(20);

@@ -1,6 +1,6 @@
 //! What the threads of a session tell each other outside the mailboxes.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::control::{EndCause, StopKind};
@@ -35,6 +35,10 @@ pub(super) struct Shared {
     reset: AtomicBool,
     running: AtomicBool,
     over: AtomicBool,
+    /// Control's ticks so far: what the watchdog looks at.
+    ticks: AtomicU64,
+    /// The arm was taken away from a control thread that hangs.
+    abandoned: AtomicBool,
     error: Mutex<Option<String>>,
 }
 
@@ -100,6 +104,24 @@ impl Shared {
 
     pub(super) fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
+    }
+
+    /// Control has finished a tick.
+    pub(super) fn count_tick(&self) {
+        self.ticks.fetch_add(1, Ordering::Release);
+    }
+
+    pub(super) fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Acquire)
+    }
+
+    /// Control must not command any more: somebody else holds the arm.
+    pub(super) fn abandon_control(&self) {
+        self.abandoned.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_control_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
     }
 }
 

@@ -66,13 +66,15 @@ pub struct InferenceSummary {
     pub beyond_trained_range: f64,
 }
 
-/// Lateness of control ticks against their absolute schedule.
+/// Middle and tails of a time that belongs to control ticks; in `tick_jitter_us` their lateness against the absolute schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct TickJitter {
     /// Median, µs.
     pub p50: f64,
     /// 99th percentile, µs.
     pub p99: f64,
+    /// 99.9th percentile, µs.
+    pub p999: f64,
     /// Worst, µs.
     pub max: f64,
 }
@@ -139,8 +141,11 @@ impl fmt::Display for RunSummary {
         writeln!(formatter, "ticks            {} ({} missed)", self.ticks, self.missed_ticks)?;
         writeln!(
             formatter,
-            "tick_jitter_us   p50 {:.0}, p99 {:.0}, max {:.0}",
-            self.tick_jitter_us.p50, self.tick_jitter_us.p99, self.tick_jitter_us.max
+            "tick_jitter_us   p50 {:.0}, p99 {:.0}, p99.9 {:.0}, max {:.0}",
+            self.tick_jitter_us.p50,
+            self.tick_jitter_us.p99,
+            self.tick_jitter_us.p999,
+            self.tick_jitter_us.max
         )?;
         writeln!(formatter, "chunks           {} ({} rejected)", self.chunks, self.chunks_rejected)?;
         writeln!(formatter, "chunk_ms         p50 {:.1}, p95 {:.1}", self.chunk_ms.p50, self.chunk_ms.p95)?;

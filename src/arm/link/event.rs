@@ -63,11 +63,6 @@ pub enum LinkEvent {
     TorqueKept,
     /// All servos were told to let go; nothing more is sent.
     TorqueReleased,
-    /// The system does not let the link's thread have its real-time priority; it runs without.
-    PriorityRefused {
-        /// The system's error number.
-        errno: i32,
-    },
     /// The link gave up; it is the last event.
     Fault(LinkFault),
 }
@@ -109,12 +104,6 @@ impl fmt::Display for LinkEvent {
             Self::TorqueKept => formatter
                 .write_str("torque stays on: the arm did not stand still, or the link was not ready"),
             Self::TorqueReleased => formatter.write_str("torque is off: the arm is limp"),
-            Self::PriorityRefused { errno } => write!(
-                formatter,
-                "the arm link runs without real-time priority ({}): allow it with `rtprio` in /etc/security/limits.conf, or \
-                 CAP_SYS_NICE",
-                std::io::Error::from_raw_os_error(*errno)
-            ),
             Self::Fault(fault) => fault.fmt(formatter),
         }
     }

@@ -32,9 +32,6 @@ pub struct LinkOptions {
     pub stop_deceleration_rad_s2: f64,
     /// How long the last goal of a take-over is repeated.
     pub hold_time: Duration,
-    /// SCHED_FIFO priority of the live driver's thread, 1..=99, one below that of control; `None` leaves it as it is. Where
-    /// the system does not permit it, [`LinkEvent::PriorityRefused`](super::LinkEvent::PriorityRefused) says so once.
-    pub realtime_priority: Option<u8>,
     /// How long the arm must stand still before the link is ready.
     pub still_time: Duration,
     /// A joint that stays within this angle of where it was stands still, rad.
@@ -54,7 +51,6 @@ impl LinkOptions {
             reconnect_timeout: Duration::from_secs(20),
             stop_deceleration_rad_s2: DEFAULT_STOP_DECELERATION_RAD_S2,
             hold_time: Duration::from_millis(500),
-            realtime_priority: None,
             still_time: Duration::from_secs(1),
             still_tolerance_rad: 1.0_f64.to_radians(),
         }

@@ -276,6 +276,11 @@ impl ArmHandle {
         self.shared.wake();
     }
 
+    /// For a watchdog: takes the arm from a control side that hangs.
+    pub fn take_over_switch(&self) -> TakeOverSwitch {
+        TakeOverSwitch(Arc::clone(&self.shared))
+    }
+
     /// The clean end: the arm was brought to rest, and needs no hold by the link. Nothing that is offered later is sent.
     pub fn release(&mut self) {
         self.shared.release();
@@ -297,6 +302,11 @@ impl TakeOverSwitch {
     /// was released is left alone.
     pub fn take_over(&self) {
         self.0.request_take_over();
+    }
+
+    /// Whether the link has ended: the hold is done, or nothing can be written any more.
+    pub fn is_done(&self) -> bool {
+        self.0.fault().is_some()
     }
 }
 

@@ -20,7 +20,6 @@
 
 mod handle;
 mod open;
-mod priority;
 mod worker;
 
 #[cfg(test)]
@@ -92,10 +91,6 @@ impl SerialArm {
             .spawn(move || {
                 let _guard = worker::EndGuard(Arc::clone(&link_side.shared));
                 on_thread_start();
-                if let Some(Err(errno)) = options.realtime_priority.map(priority::set_fifo) {
-                    // The channel is empty: there is room.
-                    let _ = event_sender.try_send(LinkEvent::PriorityRefused { errno });
-                }
                 worker::run(opened, options, link_side, event_sender);
             })
             .map_err(ArmError::Start)?;

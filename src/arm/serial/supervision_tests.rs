@@ -198,18 +198,3 @@ fn torque_of_a_parked_arm_is_released_and_nothing_follows() {
     let joints = lines.iter().filter(|line| line.bytes.starts_with(b"{\"T\":102,")).count();
     assert_eq!(joints as u64, statistics.link.commands);
 }
-
-/// Priority 0 is none of SCHED_FIFO's, for root as for anybody.
-#[test]
-fn a_priority_that_is_refused_is_told_once_and_the_link_works() {
-    let board = Pty::open().serve(BoardOptions::new(Generation::G1));
-    let options = LinkOptions { realtime_priority: Some(0), ..options() };
-    let (arm, mut handle) = SerialArm::open(board.slave(), options).unwrap();
-    let mut events = Vec::new();
-    let start = Instant::now();
-    arm.wait_until_ready(|event| events.push(*event), || start.elapsed() > Duration::from_secs(60)).unwrap();
-    let refused = LinkEvent::PriorityRefused { errno: libc::EINVAL };
-    assert_eq!(events.iter().filter(|event| **event == refused).count(), 1, "{events:?}");
-    assert!(refused.to_string().contains("rtprio"));
-    handle.release();
-}

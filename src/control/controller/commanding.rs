@@ -2,9 +2,7 @@
 
 use crate::types::{JointAngles, JointCommand, Timestamp};
 
-use super::{
-    Aim, Controller, GoalBounds, JointBounds, Lead, Phase, StopKind, WrittenGoal,
-};
+use super::{Aim, Controller, GoalBounds, JointBounds, Lead, Phase, StopKind, WrittenGoal};
 
 /// During the ramp the servos' own profile may go so much faster than the ramp, to keep up with it.
 const RAMP_SERVO_MARGIN: f64 = 2.0;
@@ -64,7 +62,9 @@ impl Controller {
     /// How hard the arm brakes: gently at a normal end.
     fn deceleration_rad_s2(&self) -> f64 {
         match self.phase {
-            Phase::Easing(cause) if cause.kind() == StopKind::Normal => self.parameters.max_acceleration_rad_s2,
+            Phase::Easing(cause) if cause.kind() == StopKind::Normal => {
+                self.parameters.max_acceleration_rad_s2
+            }
             _ => self.parameters.stop_deceleration_rad_s2,
         }
     }

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! Settling ─▶ AwaitingGo ─▶ Ramping ─▶ Running ─▶ Easing ─▶ Holding ─▶ Ended
-//!    ▲ ▲                       ▲ │        │          │  └─▶ Parking ─▶ Holding
-//!    │ │                       │ ▼        ▼          │
-//!    │ │                     Disconnected (resume)   │ after_stop = wait
-//!    │ └──────────── reset ────────── Stopped ◀──────┘
+//!    ▲ ▲                         │        │          │  └─▶ Parking ─▶ Holding
+//!    │ │ link is back            ▼        ▼          │
+//!    │ └────────────────────── Disconnected          │ after_stop = wait
+//!    └─────────────── reset ────────── Stopped ◀─────┘
 //! ```
 
 mod commanding;
@@ -19,9 +19,7 @@ pub use inputs::{Inputs, Outputs};
 
 use std::time::Duration;
 
-use crate::types::{
-    CommandWritten, FeedbackSample, JointAngles, JointCommand, StillnessDetector, Timestamp,
-};
+use crate::types::{CommandWritten, FeedbackSample, JointAngles, JointCommand, StillnessDetector, Timestamp};
 
 use super::gate;
 use super::limiter::{GoalBounds, Lead, WrittenGoal};
@@ -159,7 +157,10 @@ impl Controller {
             Phase::Parking(cause) => self.park(cause, now, still, &mut outputs),
             Phase::Holding(cause) => self.hold(cause, now),
             Phase::Stopped(_) => self.stay_stopped(now, inputs),
-            Phase::Disconnected => self.reconnect(now, &inputs.link, still),
+            Phase::Disconnected => {
+                self.reconnect(now, &inputs.link);
+                None
+            }
             Phase::Ended(_) => None,
         };
         if let Some(aim) = aim {

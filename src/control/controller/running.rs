@@ -2,7 +2,7 @@
 
 use crate::types::{Chunk, FrameSet, ObservationRequest, Timestamp};
 
-use super::{Aim, Controller, ControlParameters, EndCause, Inputs, Outputs, Playback, Schedule, gate};
+use super::{Aim, ControlParameters, Controller, EndCause, Inputs, Outputs, Playback, Schedule, gate};
 
 impl Controller {
     /// The policy's target for this tick, and the next observation when it is due.

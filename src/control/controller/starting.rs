@@ -1,12 +1,12 @@
-//! From an arm that stands to a policy in charge: the first motion, and the way back after a lost link.
+//! From an arm that stands to a policy in charge: the first motion, and the first one after a lost link.
 
 use std::time::Duration;
 
 use crate::types::{JointAngles, LinkStatus, Timestamp};
 
 use super::{
-    Aim, Controller, EndCause, Phase, Ramp, STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD, Schedule, StartProposal,
-    WrittenGoal,
+    Aim, Controller, EndCause, Phase, Ramp, STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD, Schedule,
+    StartProposal, WrittenGoal,
 };
 
 /// An arm that does not come to rest within this time ends the run.
@@ -27,7 +27,7 @@ impl Controller {
                 return self.enter(Phase::Ended(EndCause::OutsideLimits { joint }), now);
             }
             let from = self.first_goal(&measured);
-            let to = limits.clamp(&self.parameters.start_pose.unwrap_or(from));
+            let to = limits.clamp(&self.resume_at.or(self.parameters.start_pose).unwrap_or(from));
             let duration = Ramp::new(from, to, now, self.parameters.ramp_speed_rad_s).duration();
             self.proposals += 1;
             let number = self.proposals;
@@ -107,27 +107,15 @@ impl Controller {
         ramp.is_over(now) && rested
     }
 
-    /// Waits for the link and for an arm at rest, and then brings it back to where the link was lost.
+    /// Waits for the link, and then starts as at the beginning: the way back to where the link was lost is proposed once the arm
+    /// stands still.
     ///
     /// The arm may have moved: a board that was reset drives to its own first pose. Nothing that was planned before is used.
-    pub(super) fn reconnect(&mut self, now: Timestamp, link: &LinkStatus, still: bool) -> Option<Aim> {
-        if !link.connected {
+    pub(super) fn reconnect(&mut self, now: Timestamp, link: &LinkStatus) {
+        if link.connected {
+            self.connection = link.connection;
             self.watch_stillness(STILL_BEFORE_MOTION);
-            return None;
+            self.enter(Phase::Settling, now);
         }
-        let newest = *self.history.newest().filter(|_| still)?;
-        if self.phase_since.is_none_or(|since| newest.measured.since(since) < STILL_BEFORE_MOTION) {
-            return None;
-        }
-        let limits = self.parameters.joint_limits;
-        if let Some(joint) = limits.furthest_outside(&newest.angles, OUTSIDE_TOLERANCE_RAD) {
-            self.enter(Phase::Ended(EndCause::OutsideLimits { joint }), now);
-            return None;
-        }
-        self.connection = link.connection;
-        let from = self.first_goal(&newest.angles);
-        let to = self.resume_at.unwrap_or(from);
-        self.begin_ramp(from, to, now);
-        Some(Aim::Towards(from))
     }
 }

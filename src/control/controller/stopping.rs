@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::types::{JointAngles, Parked, Timestamp};
 
 use super::{
-    AfterStop, Aim, Controller, EndCause, Inputs, Outputs, Phase, Ramp, STILL_BEFORE_MOTION, Schedule, StopKind,
+    AfterStop, Aim, Controller, EndCause, Inputs, Outputs, Phase, Ramp, STILL_BEFORE_MOTION, Schedule,
+    StopKind,
 };
 
 /// The hold is repeated for so long before the run ends.
@@ -52,8 +53,7 @@ impl Controller {
 
     pub(super) fn ease(&mut self, cause: EndCause, now: Timestamp) -> Option<Aim> {
         let written = self.written?;
-        let reached =
-            self.retreat.is_none_or(|pose| pose.max_difference(&written.goal) < REACHED_RAD);
+        let reached = self.retreat.is_none_or(|pose| pose.max_difference(&written.goal) < REACHED_RAD);
         let rests = reached && written.is_at_rest() && self.outstanding.is_none();
         if rests || self.in_phase(now) > EASE_TIMEOUT {
             let stays = self.parameters.after_stop == AfterStop::Wait && cause.may_reset();
@@ -81,6 +81,7 @@ impl Controller {
         if inputs.reset && held && self.outstanding.is_none() && inputs.link.connected {
             self.report.resets += 1;
             self.retreat = None;
+            self.resume_at = None;
             self.rejected_in_a_row = 0;
             self.running_since = None;
             self.schedule = Schedule::Due;

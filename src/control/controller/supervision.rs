@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::types::{FeedbackSample, FrameSet, LinkStatus, Timestamp};
 
-use super::{AfterLinkLoss, Controller, EndCause, Phase, Schedule};
+use super::{AfterLinkLoss, Controller, EndCause, Phase, STILL_BEFORE_MOTION, Schedule};
 
 /// A command given to the link and not reported written within this time is a lost link.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -36,13 +36,20 @@ impl Controller {
             }
             // Nothing more can be written to the arm that was braking: it goes to the last goal by itself.
             Phase::Easing(cause) | Phase::Holding(cause) => Phase::Ended(cause),
-            // A latched arm says so when it is reset.
-            Phase::Settling | Phase::AwaitingGo(_) | Phase::Stopped(_) | Phase::Disconnected | Phase::Ended(_) => {
-                return;
+            // What was consented to belongs to the connection before.
+            Phase::Settling | Phase::AwaitingGo(_) if link.connected => {
+                self.connection = link.connection;
+                self.watch_stillness(STILL_BEFORE_MOTION);
+                Phase::Settling
             }
+            Phase::Settling | Phase::AwaitingGo(_) => Phase::Disconnected,
+            // A latched arm says so when it is reset.
+            Phase::Stopped(_) | Phase::Disconnected | Phase::Ended(_) => return,
         };
+        if matches!(self.phase, Phase::Ramping | Phase::Running) {
+            self.resume_at = Some(self.held());
+        }
         self.outstanding = None;
-        self.resume_at = Some(self.held());
         self.schedule = Schedule::Due;
         self.enter(again, now);
     }
