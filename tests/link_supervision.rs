@@ -67,7 +67,7 @@ impl Rig {
         self.reports.extend(
             std::iter::from_fn(|| self.handle.take_written()).map(|report| (status.connection, report)),
         );
-        if status.ready || self.sequence % 3 == 0 {
+        if status.ready || self.sequence.is_multiple_of(3) {
             let mut goal = JointAngles::from(BoardOptions::BOOT_POSE);
             goal.set(Joint::Base, (self.sequence as f64 * 0.01).sin() * 0.2);
             self.handle.offer(JointCommand {

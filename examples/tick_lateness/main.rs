@@ -10,7 +10,7 @@ mod bare;
 mod burners;
 mod statistics;
 #[path = "../../tests/support/stub_session.rs"]
-#[allow(dead_code, reason = "the tests use the rest")]
+#[allow(dead_code, clippy::expect_used, reason = "shared with tests, which use the rest of it")]
 mod stub_session;
 
 use std::path::PathBuf;

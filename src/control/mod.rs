@@ -19,6 +19,8 @@ mod sag;
 mod schedule;
 mod stop;
 #[cfg(test)]
+mod stop_tests;
+#[cfg(test)]
 mod tests;
 mod workspace;
 

@@ -63,6 +63,8 @@ impl ControlReport {
             chunk_ms: shell.chunk_ms,
             tick_jitter_us: shell.tick_jitter_us,
             feedback_hz: shell.feedback_hz,
+            link_losses: self.link_losses,
+            resets: self.resets,
             gate: RunSummary::gate_from(self.gate.by_rule()),
             travel_deg: RunSummary::travel_from(shell.travel.range_deg()),
             elapsed_s: shell.elapsed_s,

@@ -102,6 +102,10 @@ pub struct RunSummary {
     pub tick_jitter_us: TickJitter,
     /// Valid feedback lines a second while connected.
     pub feedback_hz: f64,
+    /// How often the link was lost while the arm was moving.
+    pub link_losses: u64,
+    /// How often the arm was taken out of a latched stop.
+    pub resets: u64,
     /// How often each rule of the gate acted.
     pub gate: serde_json::Map<String, serde_json::Value>,
     /// How far each joint moved, largest minus smallest measured angle, degrees.
@@ -151,6 +155,9 @@ impl fmt::Display for RunSummary {
         writeln!(formatter, "chunk_ms         p50 {:.1}, p95 {:.1}", self.chunk_ms.p50, self.chunk_ms.p95)?;
         writeln!(formatter, "commands_sent    {}", self.commands_sent)?;
         writeln!(formatter, "feedback_hz      {:.1}", self.feedback_hz)?;
+        if self.link_losses > 0 || self.resets > 0 {
+            writeln!(formatter, "interruptions    {} lost links, {} resets", self.link_losses, self.resets)?;
+        }
         writeln!(formatter, "gate             {}", list(&self.gate, ""))?;
         write!(formatter, "travel           {}", list(&self.travel_deg, "°"))?;
         let Some(inference) = &self.inference else { return Ok(()) };

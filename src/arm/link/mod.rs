@@ -92,6 +92,7 @@ pub enum CommandRefused {
 
 /// Where the link stands with the board.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each port, and a box would allocate")]
 enum Phase {
     /// Waiting for valid feedback from an arm that stands still.
     Waiting,

@@ -137,7 +137,7 @@ fn a_watchdog_takes_the_arm_from_a_control_side_that_goes_on_offering() {
     let switch = rig.arm.take_over_switch();
     switch.take_over();
     until("the link's own goals", || rig.handle.link_fault() == Some(LinkFault::TakenOver));
-    let written = std::iter::from_fn(|| rig.handle.take_written()).last().or_else(|| None);
+    let written = std::iter::from_fn(|| rig.handle.take_written()).last();
     let last = written.map(|report| report.command).or(rig.last).unwrap();
     until("the end of the hold", || {
         rig.handle.offer(swing(rig.sequence, rig.began));

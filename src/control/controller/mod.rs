@@ -59,6 +59,8 @@ pub struct Controller {
     retreat: Option<JointAngles>,
     /// The connection that the last goal was written on.
     connection: u32,
+    /// The board may have forgotten the last written goal, and the arm have moved by itself.
+    goal_forgotten: bool,
     /// Where the link was lost, while the arm is brought back there.
     resume_at: Option<JointAngles>,
     rejected_in_a_row: u32,
@@ -98,6 +100,7 @@ impl Controller {
             outstanding: None,
             retreat: None,
             connection: 0,
+            goal_forgotten: false,
             resume_at: None,
             rejected_in_a_row: 0,
             next_chunk: 0,
@@ -184,7 +187,7 @@ impl Controller {
         let Some(sample) = sample.filter(|sample| sample.angles.is_finite()) else { return false };
         self.history.push(*sample);
         let still = self.stillness.observe(&sample.angles, sample.measured);
-        if let Some(written) = self.written.filter(WrittenGoal::is_at_rest) {
+        if let Some(written) = self.written.filter(|written| written.is_at_rest() && !self.goal_forgotten) {
             self.sag.observe(&written.goal, written.since_rest, sample, &self.parameters.lead_limit_rad);
         }
         still

@@ -37,10 +37,11 @@ impl Controller {
         }
     }
 
-    /// The goal to begin with: one that is still held stays; an arm that lost its goal is held where it stands.
+    /// The goal to begin with: one that is still held stays; an arm that lost its goal is held where it stands, and its gripper as it
+    /// was.
     fn first_goal(&self, measured: &JointAngles) -> JointAngles {
         let limit_rad = &self.parameters.lead_limit_rad;
-        let held = self.written.map(|written| written.goal).filter(|goal| {
+        let held = self.written.filter(|_| !self.goal_forgotten).map(|written| written.goal).filter(|goal| {
             let (goal, measured) = (goal.to_array_rad(), measured.to_array_rad());
             (0..goal.len()).all(|joint| (goal[joint] - measured[joint]).abs() <= limit_rad[joint])
         });
@@ -83,6 +84,7 @@ impl Controller {
 
     fn begin_ramp(&mut self, from: JointAngles, to: JointAngles, now: Timestamp) {
         self.torque_seen = false;
+        self.goal_forgotten = false;
         self.written = Some(WrittenGoal::at_rest(from, now));
         self.ramp = Some(Ramp::new(from, to, now, self.parameters.ramp_speed_rad_s));
         self.watch_stillness(STILL_AFTER_RAMP);

@@ -44,11 +44,16 @@ impl Controller {
             }
             Phase::Settling | Phase::AwaitingGo(_) => Phase::Disconnected,
             // A latched arm says so when it is reset.
-            Phase::Stopped(_) | Phase::Disconnected | Phase::Ended(_) => return,
+            Phase::Stopped(_) => {
+                self.goal_forgotten = true;
+                return;
+            }
+            Phase::Disconnected | Phase::Ended(_) => return,
         };
         if matches!(self.phase, Phase::Ramping | Phase::Running) {
             self.resume_at = Some(self.held());
         }
+        self.goal_forgotten = true;
         self.outstanding = None;
         self.schedule = Schedule::Due;
         self.enter(again, now);
