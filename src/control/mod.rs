@@ -7,6 +7,8 @@
 //! A command is made only when the link would write it at once, and the next one only after the link has said that it was
 //! written. So every bound holds between commands *as written*, whatever rate the link keeps.
 
+#![forbid(unsafe_code)]
+
 mod controller;
 mod gate;
 mod limiter;

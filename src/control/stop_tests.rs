@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::tests::{Script, assert_bounds, first_angle, parameters, pose};
-use super::{AfterLinkLoss, AfterStop, ControlParameters, EndCause, Park, Phase};
-use crate::types::LinkStatus;
+use super::{AfterLinkLoss, AfterStop, ControlParameters, EndCause, Park, Phase, ShellReport, StopKind};
+use crate::types::{Joint, LinkStatus};
 
 fn without_end() -> ControlParameters {
     ControlParameters { duration: None, ..parameters() }
@@ -174,5 +175,88 @@ fn an_emergency_stop_comes_to_rest_within_its_time() {
         let took = script.now.since(before);
         // 1.5 rad/s at 15 rad/s² is 0.1 s; then a tick to see it written and one to see it rest.
         assert!(took <= Duration::from_millis(180), "slope {slope}: {took:?}");
+    }
+}
+
+const CAUSES: [EndCause; 24] = [
+    EndCause::Duration,
+    EndCause::SourceEnded,
+    EndCause::Interrupted,
+    EndCause::Terminated,
+    EndCause::HungUp,
+    EndCause::Declined,
+    EndCause::NotStill,
+    EndCause::OutsideLimits { joint: Joint::Elbow },
+    EndCause::TorqueOff,
+    EndCause::ProgramFailed,
+    EndCause::FeedbackStale { age: Duration::from_millis(300) },
+    EndCause::FrameStale { slot: 0, age: Some(Duration::from_millis(600)) },
+    EndCause::FrameStale { slot: 1, age: None },
+    EndCause::ChunksRejected { count: 3 },
+    EndCause::PolicyStalled { waited: Duration::from_millis(3_000) },
+    EndCause::PolicyFailed,
+    EndCause::CameraFailed,
+    EndCause::LinkLost,
+    EndCause::DeadBus,
+    EndCause::NotFollowing { joint: Joint::Shoulder },
+    EndCause::WorkspaceRefused,
+    EndCause::Plateau,
+    EndCause::EmergencyStop,
+    EndCause::ControlStalled,
+];
+
+#[test]
+fn every_cause_says_something_of_its_own() {
+    let texts: BTreeSet<String> = CAUSES.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), CAUSES.len(), "{texts:?}");
+    assert!(texts.contains("no feedback for 300 ms") && texts.contains("3 chunks in a row were rejected"));
+}
+
+#[test]
+fn only_what_can_be_in_order_again_may_be_reset_and_only_own_ends_park() {
+    for cause in CAUSES {
+        assert!(!(cause.may_reset() && cause.may_park()), "{cause}");
+        assert!(!cause.may_park() || cause.is_success(), "{cause}");
+        assert!(!cause.may_reset() || cause.kind() > StopKind::Normal, "{cause}");
+    }
+    let reset: Vec<_> = CAUSES.into_iter().filter(|cause| cause.may_reset()).collect();
+    assert!(reset.contains(&EndCause::EmergencyStop) && !reset.contains(&EndCause::DeadBus));
+    assert!(!EndCause::Declined.is_success() && EndCause::Interrupted.is_success());
+}
+
+#[test]
+fn a_summary_has_the_cores_counters_the_cause_and_what_failed() {
+    let mut script = Script::new(parameters());
+    let cause = script.run_to_end();
+    let report = *script.controller.report();
+    let shell = ShellReport { error: Some("it broke".to_owned()), missed_ticks: 3, ..ShellReport::default() };
+    let summary = report.summary(cause, shell);
+    assert_eq!((summary.ticks, summary.missed_ticks, summary.chunks), (report.ticks, 3, report.chunks));
+    assert_eq!(summary.commands_sent, report.commands_written);
+    assert_eq!(summary.ended, "duration reached: it broke");
+    assert_eq!(summary.gate["acceleration"], report.gate.acceleration);
+    assert_eq!(summary.gate.len(), report.gate.by_rule().len());
+}
+
+#[test]
+fn phases_have_words_of_their_own() {
+    let mut script = Script::new(parameters());
+    // It is still moving when its time is over.
+    (script.wanted, script.slope) = (0.0, 0.02);
+    let mut seen = Vec::new();
+    while script.controller.ended().is_none() {
+        script.tick(None);
+        let name = script.controller.phase().name();
+        if seen.last() != Some(&name) {
+            seen.push(name);
+        }
+    }
+    assert_eq!(seen, ["settling", "waiting", "ramping", "running", "easing", "holding", "ended"]);
+    for (phase, name) in [
+        (Phase::Parking(EndCause::Duration), "parking"),
+        (Phase::Stopped(EndCause::EmergencyStop), "stopped"),
+        (Phase::Disconnected, "disconnected"),
+    ] {
+        assert_eq!(phase.name(), name);
     }
 }
