@@ -8,6 +8,6 @@ mod reason;
 mod way;
 
 pub use calibration::collision::{KeepOutBox, ReachCylinder, ReachSphere, Table, Workspace};
-pub(super) use guard::WorkspaceGuard;
+pub(super) use guard::{Braking, WorkspaceGuard};
 pub use reason::{WorkspaceCounts, WorkspaceReason};
 pub use way::{WayRefused, check_way};

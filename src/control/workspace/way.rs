@@ -15,7 +15,7 @@ const MOST_STEPS: f64 = 10_000.0;
 /// A way on which the arm would come too near to something.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "the straight way to the start pose is not free: {:.0} % of the way along {refused}. Move the arm by hand to another pose \
+    "the straight way to the start pose is not free: after {:.0} % of it, {refused}. Move the arm by hand to another pose \
      first, choose another --start-pose, or correct the workspace under [safety]",
     fraction * 100.0
 )]
@@ -86,7 +86,7 @@ mod tests {
     fn a_way_through_the_arm_itself_or_a_box_is_refused() {
         let folded = check_way(&pose(HOME), &pose([0.0, -90.0, 179.0, 0.0, 0.0, 0.0]), &above(0.0))
             .expect_err("the hand goes through the shoulder");
-        assert!(folded.to_string().contains("hand and"), "{folded}");
+        assert!(folded.to_string().contains("shoulder yoke and"), "{folded}");
         // Both ends are free; a post stands between them.
         let mut post = above(0.0);
         post.keep_out.push(KeepOutBox {
