@@ -27,7 +27,7 @@ pub use tool_pose::ToolPose;
 pub const BASE_HEIGHT_M: f64 = 0.0701;
 
 /// Origin of each joint in its parent link: translation in metres, then roll, pitch, yaw in radians.
-const JOINT_ORIGINS: [([f64; 3], [f64; 3]); JOINT_COUNT] = [
+pub(crate) const JOINT_ORIGINS: [([f64; 3], [f64; 3]); JOINT_COUNT] = [
     ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0]),
     ([0.0, 0.0, 0.051_959], [-FRAC_PI_2, -FRAC_PI_2, 0.0]),
     ([0.236_815, 0.030_002, 0.0], [0.0, 0.0, FRAC_PI_2]),

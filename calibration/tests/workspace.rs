@@ -113,7 +113,10 @@ fn an_arm_beyond_a_rule_may_only_leave() {
     assert_eq!(higher.check_leaving(&low), Ok(()));
     assert_eq!(free.check_leaving(&low), Ok(()));
     assert!(lower.check_leaving(&low).is_err(), "deeper");
-    assert!(low.check_leaving(&low).is_err(), "no nearer to the way out");
+    assert_eq!(low.check_leaving(&low), Ok(()), "no worse");
+    assert_eq!(lower.check_leaving_within(&low, 0.01), Ok(()));
+    assert!(lower.check_leaving_within(&low, 1e-6).is_err());
+    assert!(lower.room_m() < low.room_m() && low.room_m() < 0.0 && free.room_m() > 0.0);
     assert!(low.check_leaving(&free).is_err(), "from outside in");
     assert_eq!(low.iter().count(), 2, "self-collision and table are in force");
 }

@@ -2,19 +2,22 @@
 
 use crate::types::{Chunk, JointAngles, Timestamp};
 
-use super::parameters::{ControlParameters, JointBounds};
+use super::parameters::ControlParameters;
+use super::workspace::WorkspaceCounts;
 
 /// How often each rule of the gate had to act.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GateCounts {
-    /// Chunks dropped for a NaN or an infinity.
+    /// Chunks dropped for a NaN or an infinity, and targets with one that got as far as a command.
     pub finite: u64,
     /// Ticks whose target was clamped to the trained range.
     pub trained_range: u64,
+    /// Ticks whose target was clamped to five standard deviations of the training data, where no trained range is known.
+    pub z_score: u64,
     /// Ticks whose target was clamped to the joint limits.
     pub joint_limits: u64,
     /// Commands held because the pose they lead to is too near the table, the arm itself or a keep-out box, or out of reach.
-    pub workspace: u64,
+    pub workspace: WorkspaceCounts,
     /// Commands shortened because a pause had made the step too long.
     pub step: u64,
     /// Commands slowed to the velocity bound.
@@ -35,12 +38,16 @@ pub struct GateCounts {
 
 impl GateCounts {
     /// Name and count of each rule, in the order in which the gate applies them.
-    pub const fn by_rule(&self) -> [(&'static str, u64); 12] {
+    pub const fn by_rule(&self) -> [(&'static str, u64); 16] {
         [
             ("finite", self.finite),
             ("trained_range", self.trained_range),
+            ("z_score", self.z_score),
             ("joint_limits", self.joint_limits),
-            ("workspace", self.workspace),
+            ("workspace_self", self.workspace.itself + self.workspace.not_finite),
+            ("workspace_table", self.workspace.table),
+            ("workspace_reach", self.workspace.reach),
+            ("workspace_keep_out", self.workspace.keep_out),
             ("step", self.step),
             ("velocity", self.velocity),
             ("acceleration", self.acceleration),
@@ -71,16 +78,17 @@ pub(super) fn accept_chunk(
     !chunk.actions().is_empty()
 }
 
-/// A policy's target, clamped to the trained range and then to the joint limits.
+/// A policy's target, clamped to the trained range (or, where none is known, to the bound on z-scores) and then to the joint limits.
 pub(super) fn clamp_target(
     target: &JointAngles,
-    trained_range: Option<&JointBounds>,
-    limits: &JointBounds,
+    parameters: &ControlParameters,
     counts: &mut GateCounts,
 ) -> JointAngles {
-    let trained = trained_range.map_or(*target, |range| range.clamp(target));
-    counts.trained_range += u64::from(trained != *target);
-    let limited = limits.clamp(&trained);
+    let trained = parameters.trained_bounds().map_or(*target, |bounds| bounds.clamp(target));
+    let count =
+        if parameters.trained_range.is_some() { &mut counts.trained_range } else { &mut counts.z_score };
+    *count += u64::from(trained != *target);
+    let limited = parameters.joint_limits.clamp(&trained);
     counts.joint_limits += u64::from(limited != trained);
     limited
 }

@@ -170,6 +170,16 @@ impl WrittenGoal {
         limits.clamp(&JointAngles::from_array_rad(resting))
     }
 
+    /// Where goals would come to rest if they braked with `deceleration_rad_s2` from the last written one on.
+    pub(super) fn resting_place_now(&self, deceleration_rad_s2: f64, limits: &JointBounds) -> JointAngles {
+        let from = self.goal.to_array_rad();
+        let resting = std::array::from_fn(|joint| {
+            let velocity = self.velocity_rad_s[joint];
+            from[joint] + velocity * velocity.abs() / (2.0 * deceleration_rad_s2)
+        });
+        limits.clamp(&JointAngles::from_array_rad(resting))
+    }
+
     /// The goal to write at `now` while coming to rest as fast as `deceleration_rad_s2` allows.
     pub(super) fn braking(
         &self,

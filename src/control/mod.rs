@@ -15,8 +15,11 @@ mod limiter;
 mod pairing;
 mod parameters;
 mod phase;
+mod progress;
 mod ramp;
 mod report;
+#[cfg(test)]
+mod safety_tests;
 mod sag;
 mod schedule;
 mod stop;
@@ -24,13 +27,17 @@ mod stop;
 mod stop_tests;
 #[cfg(test)]
 mod tests;
+mod tracking;
 mod workspace;
 
 pub use controller::{Controller, Inputs, Outputs};
 pub use gate::GateCounts;
 pub use parameters::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds, Park};
 pub use phase::{Phase, StartProposal};
+pub use progress::{GripperIdle, Plateau, PlateauAction};
 pub use ramp::Ramp;
 pub use report::{ControlReport, ShellReport};
 pub use stop::{EndCause, StopKind};
-pub use workspace::{TableTouched, check_way, lowest_point_m};
+pub use workspace::{
+    KeepOutBox, ReachCylinder, ReachSphere, Table, WayRefused, Workspace, WorkspaceCounts, WorkspaceReason, check_way,
+};

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use calibration::JointLimits;
+use calibration::collision::Workspace;
 
+use super::progress::{GripperIdle, Plateau};
 use crate::types::{JOINT_COUNT, Joint, JointAngles};
 
 /// An interval for each joint, joint frame, radians.
@@ -76,6 +78,9 @@ pub struct ControlParameters {
     pub joint_limits: JointBounds,
     /// Range of the policy's training actions, margin included; `None` where the bundle has no range.
     pub trained_range: Option<JointBounds>,
+    /// Five standard deviations around the mean of the policy's training actions: the bound where there is no range; `None` for
+    /// none.
+    pub z_score_range: Option<JointBounds>,
     /// Bound on each joint's velocity, rad/s.
     pub max_velocity_rad_s: f64,
     /// Bound on each joint's acceleration, rad/s².
@@ -110,12 +115,39 @@ pub struct ControlParameters {
     pub rejections_before_stop: u32,
     /// How far a goal may run ahead of the last measured pose, by joint, radians: what an arm still travels when its host dies.
     pub lead_limit_rad: [f64; JOINT_COUNT],
+    /// Where the arm may be.
+    pub workspace: Workspace,
+    /// A joint further than this from its goal (radians, below the lead limit, the gripper aside) that does not move towards it ...
+    pub tracking_error_rad: f64,
+    /// ... for this long is a protective stop.
+    pub tracking_time: Duration,
+    /// Whether an arm that no longer moves is noticed, and what follows.
+    pub plateau: Option<Plateau>,
+    /// Whether a gripper that closed and then does nothing is noticed, and what follows.
+    pub gripper_idle: Option<GripperIdle>,
     /// What follows a protective or emergency stop.
     pub after_stop: AfterStop,
     /// What follows a lost link.
     pub after_link_loss: AfterLinkLoss,
     /// Where the arm goes at a normal end of its own; `None` holds it where it is.
     pub park: Option<Park>,
+}
+
+impl ControlParameters {
+    /// What the training data allow: their range, else the bound on z-scores.
+    pub const fn trained_bounds(&self) -> Option<&JointBounds> {
+        match &self.trained_range {
+            Some(range) => Some(range),
+            None => self.z_score_range.as_ref(),
+        }
+    }
+
+    /// The greatest difference of goal and measured pose that can be sag, by joint: what exceeds it is a joint that does not follow.
+    pub(super) fn greatest_sag_rad(&self) -> [f64; JOINT_COUNT] {
+        let mut limit_rad = self.lead_limit_rad.map(|limit_rad| limit_rad.min(self.tracking_error_rad));
+        limit_rad[Joint::Gripper.index()] = self.lead_limit_rad[Joint::Gripper.index()];
+        limit_rad
+    }
 }
 
 /// What follows a protective or emergency stop, once the arm holds.

@@ -23,6 +23,10 @@ pub struct ControlReport {
     pub link_losses: u64,
     /// How often the arm was taken out of a latched stop.
     pub resets: u64,
+    /// How often the arm had come to a plateau while the policy was in charge.
+    pub plateaus: u64,
+    /// Whether the gripper was found closed without anything going on: the episode counts as failed.
+    pub gripper_idle: bool,
     /// How often each rule of the gate acted.
     pub gate: GateCounts,
 }
@@ -51,9 +55,12 @@ pub struct ShellReport {
 impl ControlReport {
     /// The summary of a run that ended for `cause`.
     pub fn summary(&self, cause: EndCause, shell: ShellReport) -> RunSummary {
-        let ended = shell.error.map_or_else(|| cause.to_string(), |error| format!("{cause}: {error}"));
+        let mut ended = shell.error.map_or_else(|| cause.to_string(), |error| format!("{cause}: {error}"));
+        if self.gripper_idle && cause != EndCause::GripperIdle {
+            ended.push_str("; the gripper had stayed closed and nothing went on, so the episode counts as failed");
+        }
         RunSummary {
-            ok: cause.is_success(),
+            ok: cause.is_success() && !self.gripper_idle,
             ended,
             ticks: self.ticks,
             missed_ticks: shell.missed_ticks,

@@ -92,7 +92,7 @@ pub enum EndCause {
 impl EndCause {
     /// Whether a run that ended so did what it was asked to.
     pub const fn is_success(self) -> bool {
-        matches!(self.kind(), StopKind::Normal) && !matches!(self, Self::Declined)
+        matches!(self.kind(), StopKind::Normal) && !matches!(self, Self::Declined | Self::GripperIdle)
     }
 
     /// The kind of stop this cause leads to.
@@ -190,7 +190,9 @@ impl fmt::Display for EndCause {
                  reach, keep-out boxes under [safety])",
             ),
             Self::Plateau => formatter.write_str("the policy no longer moves the arm"),
-            Self::GripperIdle => formatter.write_str("the gripper stayed closed and nothing went on"),
+            Self::GripperIdle => {
+                formatter.write_str("the gripper stayed closed and nothing went on: the episode counts as failed")
+            },
             Self::EmergencyStop => formatter.write_str("emergency stop"),
             Self::ControlStalled => {
                 formatter.write_str("the control thread stalled; the arm was brought to rest by the link")

@@ -1,6 +1,7 @@
 //! From an observation request to a chunk in the joint frame: the same for the live and the virtual-time shell.
 
 use super::real_time_chunking::PreviousChunks;
+use super::state_noise::perturbed;
 use super::{
     ChunkPolicy, ChunkReport, GuidanceReport, Interrupter, NoiseGenerator, PolicyError, PolicyInput,
     Prediction, SlotImage, StageTimings,
@@ -63,12 +64,15 @@ impl ChunkProducer {
         for (slot, (image, frame)) in images.iter_mut().zip(frames).enumerate() {
             *image = SlotImage { slot, picture: frame.as_ref().picture() };
         }
+        let state = request.perturbation.map_or(request.state, |perturbation| {
+            perturbed(request.state, &perturbation, request.chunk_id)
+        });
         let continued = request.continues;
         let guidance =
             continued.map(|continued| self.previous.guidance(continued, self.chunking)).transpose()?;
         let input = PolicyInput {
             images: &images[..frames.len().min(MAX_CAMERAS)],
-            state: DatasetAngles::from(request.state),
+            state: DatasetAngles::from(state),
             noise: &self.noise_values,
             guidance,
         };

@@ -17,6 +17,7 @@ mod library;
 mod noise;
 pub mod real_time_chunking;
 mod resize;
+mod state_noise;
 mod time_embedding;
 mod verify;
 

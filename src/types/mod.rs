@@ -7,6 +7,7 @@ mod frame;
 mod link_status;
 mod observation;
 mod parked;
+mod perturbation;
 mod picture;
 mod real_time_chunking;
 mod stillness;
@@ -23,6 +24,7 @@ pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
 pub use link_status::LinkStatus;
 pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
 pub use parked::Parked;
+pub use perturbation::StatePerturbation;
 pub use picture::{Picture, PixelLayout};
 pub use real_time_chunking::{
     Continuation, PrefixAttentionSchedule, RealTimeChunking, ShortLeftOver, UnknownSchedule,

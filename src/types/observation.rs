@@ -1,6 +1,6 @@
 //! What the policy is asked to look at.
 
-use super::{Continuation, FrameMetadata, JointAngles, Timestamp};
+use super::{Continuation, FrameMetadata, JointAngles, StatePerturbation, Timestamp};
 
 /// The most camera slots a run can have; a policy with more is refused when it is loaded (SmolVLA's base has 3).
 pub const MAX_CAMERAS: usize = 4;
@@ -23,4 +23,6 @@ pub struct ObservationRequest {
     pub state: JointAngles,
     /// The chunk to go on from, with real-time chunking; `None` for a chunk that starts afresh.
     pub continues: Option<Continuation>,
+    /// How the policy's side shall change the state before the policy sees it; `None` leaves it as measured.
+    pub perturbation: Option<StatePerturbation>,
 }

@@ -54,6 +54,11 @@ impl Clearance {
     pub fn is_kept(&self) -> bool {
         self.distance_m >= self.required_m
     }
+
+    /// The distance beyond what is required, metres; negative where the rule is broken.
+    pub fn room_m(&self) -> f64 {
+        self.distance_m - self.required_m
+    }
 }
 
 impl fmt::Display for Clearance {
@@ -100,15 +105,28 @@ impl Clearances {
             .map_or(Ok(()), |broken| Err(PoseRefused::TooNear(*broken)))
     }
 
-    /// As [`Clearances::check`], but an arm that already breaks a rule may move where that rule's distance grows: it must be
-    /// able to leave. `before` is the same workspace's answer for where the arm is.
+    /// As [`Clearances::check`], but an arm that already breaks a rule may move wherever that rule's distance does not shrink: it
+    /// must be able to leave. `before` is the same workspace's answer for where the arm is or is bound to come to rest.
     pub fn check_leaving(&self, before: &Self) -> Result<(), PoseRefused> {
+        self.check_leaving_within(before, 0.0)
+    }
+
+    /// As [`Clearances::check_leaving`], with a distance (metres) by which a broken rule may become worse.
+    pub fn check_leaving_within(&self, before: &Self, tolerance_m: f64) -> Result<(), PoseRefused> {
         let broken = self.0.iter().zip(&before.0).find_map(|(now, before)| {
             let now = now.as_ref().filter(|now| !now.is_kept())?;
-            let leaves =
-                before.as_ref().is_some_and(|before| !before.is_kept() && now.distance_m > before.distance_m);
+            let leaves = before
+                .as_ref()
+                .is_some_and(|before| !before.is_kept() && now.room_m() >= before.room_m() - tolerance_m);
             (!leaves).then_some(*now)
         });
         broken.map_or(Ok(()), |broken| Err(PoseRefused::TooNear(broken)))
+    }
+
+    /// The least that any rule leaves beyond what it requires, metres: negative where one is broken, NaN where one cannot be told.
+    pub fn room_m(&self) -> f64 {
+        self.iter().map(Clearance::room_m).fold(f64::INFINITY, |least, room_m| {
+            if room_m.is_nan() || room_m < least { room_m } else { least }
+        })
     }
 }

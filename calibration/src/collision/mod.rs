@@ -27,6 +27,7 @@ mod clearance;
 mod keep_out;
 mod link_pairs;
 mod placed;
+mod travel;
 mod workspace;
 
 pub use arm_capsules::{ARM_CAPSULES, CAPSULE_COUNT};

@@ -3,9 +3,10 @@
 use nalgebra::Point3;
 
 use super::arm_capsules::{ARM_CAPSULES, CAPSULE_COUNT, FIRST_OF_LINK};
+use super::travel::reaches_m;
 use super::{Capsule, MEETING_LINKS, PoseRefused};
-use crate::JointAngles;
 use crate::kinematics::{ForwardKinematics, Link};
+use crate::{JOINT_COUNT, JointAngles};
 
 const LINK_COUNT: usize = Link::ALL.len();
 
@@ -21,6 +22,8 @@ struct Ball {
 pub struct ArmCapsules {
     kinematics: ForwardKinematics,
     balls: [Ball; LINK_COUNT],
+    /// Distance of the farthest point that each joint moves from the joint's axis, metres.
+    pub(super) reaches_m: [f64; JOINT_COUNT],
 }
 
 /// The arm's capsules in the world frame, metres.
@@ -32,7 +35,11 @@ pub struct PlacedCapsules {
 
 impl Default for ArmCapsules {
     fn default() -> Self {
-        Self { kinematics: ForwardKinematics::default(), balls: Link::ALL.map(ball_around) }
+        Self {
+            kinematics: ForwardKinematics::default(),
+            balls: Link::ALL.map(ball_around),
+            reaches_m: reaches_m(),
+        }
     }
 }
 

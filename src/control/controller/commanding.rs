@@ -12,7 +12,11 @@ impl Controller {
     pub(super) fn command(&mut self, aim: Aim, now: Timestamp, link_ready: bool) -> Option<JointCommand> {
         let written = self.written?;
         let sound = !matches!(aim, Aim::Towards(pose) if !pose.is_finite());
-        if !link_ready || self.outstanding.is_some() || !sound {
+        if !link_ready || self.outstanding.is_some() {
+            return None;
+        }
+        if !sound {
+            self.report.gate.finite += 1;
             return None;
         }
         let (goal, target) = match aim {
@@ -56,7 +60,7 @@ impl Controller {
         counts.velocity += u64::from(limited.velocity);
         counts.acceleration += u64::from(limited.acceleration);
         counts.lead += u64::from(limited.lead);
-        goal
+        self.inside_workspace(written, goal, now)
     }
 
     /// How hard the arm brakes: gently at a normal end.
@@ -71,9 +75,9 @@ impl Controller {
 
     /// Where goals may be: inside the joint limits, and inside the trained range while the policy is in charge. A start pose
     /// outside the trained range may only be left towards it.
-    fn goal_limits(&self, goal: &JointAngles) -> JointBounds {
+    pub(super) fn goal_limits(&self, goal: &JointAngles) -> JointBounds {
         let limits = self.parameters.joint_limits;
-        match (&self.parameters.trained_range, self.phase) {
+        match (self.parameters.trained_bounds(), self.phase) {
             (Some(range), Phase::Running | Phase::Easing(_)) => range.within(&limits).reaching(goal),
             _ => limits,
         }

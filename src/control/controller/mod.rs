@@ -9,6 +9,7 @@
 //! ```
 
 mod commanding;
+mod guarding;
 mod inputs;
 mod running;
 mod starting;
@@ -26,11 +27,14 @@ use super::limiter::{GoalBounds, Lead, WrittenGoal};
 use super::pairing::FeedbackHistory;
 use super::parameters::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds};
 use super::phase::{Phase, StartProposal};
+use super::progress::{PlateauAction, ProgressWatch};
 use super::ramp::Ramp;
 use super::report::ControlReport;
 use super::sag::Sag;
 use super::schedule::{Playback, Schedule};
 use super::stop::{EndCause, StopKind};
+use super::tracking::TrackingWatch;
+use super::workspace::{Braking, WorkspaceGuard};
 
 /// Feedback must have been valid and still for so long before anything moves.
 const STILL_BEFORE_MOTION: Duration = Duration::from_secs(1);
@@ -63,6 +67,9 @@ pub struct Controller {
     goal_forgotten: bool,
     /// Where the link was lost, while the arm is brought back there.
     resume_at: Option<JointAngles>,
+    workspace: WorkspaceGuard,
+    tracking: TrackingWatch,
+    progress: ProgressWatch,
     rejected_in_a_row: u32,
     next_chunk: u64,
     next_command: u64,
@@ -84,6 +91,9 @@ impl Controller {
     /// A core that waits for feedback.
     pub fn new(parameters: ControlParameters) -> Self {
         Self {
+            workspace: WorkspaceGuard::new(parameters.workspace.clone()),
+            tracking: TrackingWatch::default(),
+            progress: ProgressWatch::new(parameters.plateau, parameters.gripper_idle),
             parameters,
             phase: Phase::Settling,
             phase_since: None,
@@ -143,7 +153,7 @@ impl Controller {
         self.forget_discarded(now, inputs.link.ready);
         self.watch_link(now, &inputs.link);
         let still = self.take_feedback(inputs.feedback.as_ref());
-        if let Some(cause) = inputs.stop.or_else(|| self.fault(now, &inputs.frames)) {
+        if let Some(cause) = inputs.stop.or_else(|| self.fault(now, inputs)) {
             self.begin_end(cause, now);
         }
         self.respect_torque_off(inputs.feedback.as_ref(), now);
@@ -188,7 +198,8 @@ impl Controller {
         self.history.push(*sample);
         let still = self.stillness.observe(&sample.angles, sample.measured);
         if let Some(written) = self.written.filter(|written| written.is_at_rest() && !self.goal_forgotten) {
-            self.sag.observe(&written.goal, written.since_rest, sample, &self.parameters.lead_limit_rad);
+            let greatest_rad = self.parameters.greatest_sag_rad();
+            self.sag.observe(&written.goal, written.since_rest, sample, &greatest_rad);
         }
         still
     }
@@ -196,6 +207,9 @@ impl Controller {
     fn enter(&mut self, phase: Phase, now: Timestamp) {
         self.phase = phase;
         self.phase_since = Some(now);
+        self.workspace.note(false, now);
+        self.tracking = TrackingWatch::default();
+        self.progress.restart();
     }
 
     fn in_phase(&self, now: Timestamp) -> Duration {

@@ -2,7 +2,7 @@
 
 use crate::types::{Chunk, FrameSet, ObservationRequest, Timestamp};
 
-use super::{Aim, ControlParameters, Controller, EndCause, Inputs, Outputs, Playback, Schedule, gate};
+use super::{Aim, Controller, EndCause, Inputs, Outputs, Playback, Schedule, gate};
 
 impl Controller {
     /// The policy's target for this tick, and the next observation when it is due.
@@ -20,13 +20,8 @@ impl Controller {
         }
         if let Schedule::Playing(playback) = &self.schedule {
             let target = playback.target(now);
-            let ControlParameters { trained_range, joint_limits, .. } = &self.parameters;
-            return Some(Aim::Towards(gate::clamp_target(
-                &target,
-                trained_range.as_ref(),
-                joint_limits,
-                &mut self.report.gate,
-            )));
+            let (parameters, counts) = (&self.parameters, &mut self.report.gate);
+            return Some(Aim::Towards(gate::clamp_target(&target, parameters, counts)));
         }
         self.report.ticks_waiting += 1;
         Some(Aim::Towards(self.held_target()))
@@ -67,6 +62,7 @@ impl Controller {
             observed,
             state,
             continues: None,
+            perturbation: self.progress.take_perturbation(),
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::types::{FeedbackSample, FrameSet, LinkStatus, Timestamp};
+use crate::types::{FeedbackSample, LinkStatus, Timestamp};
 
-use super::{AfterLinkLoss, Controller, EndCause, Phase, STILL_BEFORE_MOTION, Schedule};
+use super::{AfterLinkLoss, Controller, EndCause, Inputs, Phase, STILL_BEFORE_MOTION, Schedule};
 
 /// A command given to the link and not reported written within this time is a lost link.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -78,7 +78,7 @@ impl Controller {
     }
 
     /// A condition that must end the run by itself.
-    pub(super) fn fault(&mut self, now: Timestamp, frames: &FrameSet) -> Option<EndCause> {
+    pub(super) fn fault(&mut self, now: Timestamp, inputs: &Inputs<'_>) -> Option<EndCause> {
         if !matches!(self.phase, Phase::Ramping | Phase::Running | Phase::Parking(_)) {
             return None;
         }
@@ -90,11 +90,17 @@ impl Controller {
             self.report.gate.feedback_age += 1;
             return Some(EndCause::FeedbackStale { age });
         }
+        if let Some(cause) = self.does_not_follow(inputs.feedback.as_ref()) {
+            return Some(cause);
+        }
+        if self.workspace.is_exhausted(now) {
+            return Some(EndCause::WorkspaceRefused);
+        }
         if matches!(self.phase, Phase::Parking(_)) {
             return None;
         }
         let running_since = self.running_since?;
-        for (slot, frame) in frames.iter().enumerate().take(self.parameters.cameras) {
+        for (slot, frame) in inputs.frames.iter().enumerate().take(self.parameters.cameras) {
             let age = frame.map(|frame| now.since(frame.captured));
             if age.unwrap_or_else(|| now.since(running_since)) > self.parameters.max_frame_age {
                 self.report.gate.frame_age += 1;
@@ -106,6 +112,9 @@ impl Controller {
             if waited > self.parameters.inference_timeout {
                 return Some(EndCause::PolicyStalled { waited });
             }
+        }
+        if let Some(cause) = self.makes_no_progress(now, inputs.feedback.as_ref()) {
+            return Some(cause);
         }
         self.parameters
             .duration
