@@ -15,19 +15,20 @@ mod limiter;
 mod pairing;
 mod parameters;
 mod phase;
+mod player;
 mod progress;
 mod ramp;
 mod report;
 #[cfg(test)]
 mod safety_tests;
 mod sag;
-mod schedule;
 mod stop;
 #[cfg(test)]
 mod stop_tests;
 #[cfg(test)]
 mod tests;
 mod tracking;
+mod trajectory;
 mod workspace;
 
 pub use controller::{Controller, Inputs, Outputs};
@@ -35,9 +36,11 @@ pub use gate::GateCounts;
 pub use parameters::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds, Park};
 pub use phase::{Phase, StartProposal};
 pub use progress::{GripperIdle, Plateau, PlateauAction};
+pub use player::{Aggregation, ChunkSchedule, UnknownAggregation};
 pub use ramp::Ramp;
 pub use report::{ControlReport, ShellReport};
 pub use stop::{EndCause, StopKind};
+pub use trajectory::{MotionBounds, MotionLimits, MotionReport};
 pub use workspace::{
     KeepOutBox, ReachCylinder, ReachSphere, Table, WayRefused, Workspace, WorkspaceCounts, WorkspaceReason, check_way,
 };

@@ -5,7 +5,9 @@ use std::time::Duration;
 use calibration::JointLimits;
 use calibration::collision::Workspace;
 
+use super::player::{ChunkSchedule, PlayerSettings};
 use super::progress::{GripperIdle, Plateau};
+use super::trajectory::MotionLimits;
 use crate::types::{JOINT_COUNT, Joint, JointAngles};
 
 /// An interval for each joint, joint frame, radians.
@@ -97,6 +99,14 @@ pub struct ControlParameters {
     pub action_period: Duration,
     /// How many actions of each chunk are played before the next observation.
     pub actions_per_chunk: usize,
+    /// When the next chunk is asked for and how it joins the one before.
+    pub schedule: ChunkSchedule,
+    /// Where chunks overlap, the next one is asked for when no more than this share of a chunk is left to play, in (0, 1).
+    pub queue_threshold: f64,
+    /// Bound on the jerk of the way that the policy's actions are followed on, rad/s³.
+    pub max_jerk_rad_s3: f64,
+    /// Roughness of the motion that fails a run.
+    pub motion_limits: MotionLimits,
     /// Speed of the first chunk as a share of its recorded speed, in (0, 1].
     pub first_chunk_speed: f64,
     /// Number of camera slots that must have a frame.
@@ -134,6 +144,16 @@ pub struct ControlParameters {
 }
 
 impl ControlParameters {
+    pub(super) const fn player(&self) -> PlayerSettings {
+        PlayerSettings {
+            schedule: self.schedule,
+            period: self.action_period,
+            actions_per_chunk: self.actions_per_chunk,
+            queue_threshold: self.queue_threshold,
+            first_chunk_speed: self.first_chunk_speed,
+        }
+    }
+
     /// What the training data allow: their range, else the bound on z-scores.
     pub const fn trained_bounds(&self) -> Option<&JointBounds> {
         match &self.trained_range {

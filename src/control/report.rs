@@ -1,11 +1,12 @@
 //! Counters of a run, and its summary.
 
 use super::gate::GateCounts;
+use super::trajectory::MotionReport;
 use super::stop::EndCause;
 use crate::types::{ChunkTimes, InferenceSummary, RunSummary, TickJitter, Travel};
 
 /// Counters of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ControlReport {
     /// Ticks of the core.
     pub ticks: u64,
@@ -19,6 +20,12 @@ pub struct ControlReport {
     pub commands_written: u64,
     /// Ticks that waited for a chunk while the policy was in charge.
     pub ticks_waiting: u64,
+    /// Ticks in which the playhead was slowed because the next chunk was late.
+    pub ticks_slowed: u64,
+    /// How often chunks were played one after another although they should overlap: the policy was too slow for it.
+    pub fallbacks: u64,
+    /// How smooth the motion was while the policy was in charge.
+    pub motion: MotionReport,
     /// How often the link was lost while the arm was moving.
     pub link_losses: u64,
     /// How often the arm was taken out of a latched stop.

@@ -33,6 +33,10 @@ pub(super) fn parameters() -> ControlParameters {
         action_period: Duration::from_millis(33),
         actions_per_chunk: 20,
         first_chunk_speed: 1.0,
+        schedule: ChunkSchedule::Sync,
+        queue_threshold: 0.5,
+        max_jerk_rad_s3: 105.0,
+        motion_limits: MotionLimits::default(),
         cameras: 1,
         duration: Some(Duration::from_secs(4)),
         max_feedback_age: Duration::from_millis(250),
@@ -224,8 +228,8 @@ fn runs_from_rest_to_the_hold_inside_all_bounds() {
     let report = *script.controller.report();
     assert!(report.chunks >= 4, "{report:?}");
     assert_eq!(report.commands, report.commands_written);
-    assert!((first_angle(&script.arm) - 0.9).abs() < 1e-6, "{:?}", script.arm);
-    assert!(report.gate.acceleration > 0, "a step of half a radian must have been held back");
+    assert!((first_angle(&script.arm) - 0.9).abs() < 1e-3, "{:?}", script.arm);
+    assert!(report.motion.jerk_rad_s3 <= 105.0 * 1.05, "a step of half a radian is no jump: {report:?}");
 }
 
 #[test]
@@ -269,16 +273,18 @@ fn a_nan_chunk_is_dropped_and_a_row_of_them_stops_the_arm() {
 
 #[test]
 fn targets_are_clamped_to_the_trained_range_then_to_the_limits() {
-    let mut script = Script::new(parameters());
+    // A policy that stands still makes up for half a radian in two seconds or so.
+    let long = || ControlParameters { duration: Some(Duration::from_secs(10)), ..parameters() };
+    let mut script = Script::new(long());
     script.wanted = 2.0;
     script.run_to_end();
-    assert!((first_angle(&script.arm) - 1.2).abs() < 1e-6, "{:?}", script.arm);
+    assert!((first_angle(&script.arm) - 1.2).abs() < 1e-3, "{:?}", script.arm);
     assert!(script.controller.report().gate.trained_range > 50);
 
-    let mut unbounded = Script::new(ControlParameters { trained_range: None, ..parameters() });
+    let mut unbounded = Script::new(ControlParameters { trained_range: None, ..long() });
     unbounded.wanted = -2.0;
     unbounded.run_to_end();
-    assert!((first_angle(&unbounded.arm) + 0.8).abs() < 1e-6, "{:?}", unbounded.arm);
+    assert!((first_angle(&unbounded.arm) + 0.8).abs() < 1e-3, "{:?}", unbounded.arm);
     assert!(unbounded.controller.report().gate.joint_limits > 50);
 }
 
@@ -385,7 +391,7 @@ fn a_late_control_thread_makes_no_longer_steps() {
         script.tick(None);
     }
     assert_bounds(&script.written, pose(0.1), 1.5, 10.0);
-    assert!((first_angle(&script.arm) - 0.9).abs() < 1e-6);
+    assert!((first_angle(&script.arm) - 0.9).abs() < 1e-3);
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl Controller {
     }
 
     /// The share of full speed that the policy may use: the first chunk is played gently.
-    fn speed_share(&self) -> f64 {
+    pub(super) fn speed_share(&self) -> f64 {
         let gentle = matches!(self.phase, Phase::Running) && self.chunks_since_start <= 1;
         if gentle { self.parameters.first_chunk_speed } else { 1.0 }
     }

@@ -2,7 +2,7 @@
 
 use crate::types::{FeedbackSample, Joint, JointAngles, Timestamp};
 
-use super::{Braking, Controller, EndCause, Phase, PlateauAction, Schedule, WrittenGoal};
+use super::{Braking, Controller, EndCause, Phase, PlateauAction, WrittenGoal};
 
 impl Controller {
     /// `goal`, if the arm can come to rest inside the workspace after it; else the goal that brakes, with the gripper going on by
@@ -50,7 +50,7 @@ impl Controller {
         if !matches!(self.phase, Phase::Running) {
             return None;
         }
-        let playing = matches!(self.schedule, Schedule::Playing(_));
+        let playing = self.player.is_playing();
         let goal = self.held();
         let noticed = self.progress.observe(now, playing, sample, &goal);
         self.report.plateaus += u64::from(noticed.plateau.is_some());

@@ -27,13 +27,14 @@ use super::limiter::{GoalBounds, Lead, WrittenGoal};
 use super::pairing::FeedbackHistory;
 use super::parameters::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds};
 use super::phase::{Phase, StartProposal};
+use super::player::{ChunkPlayer, Taken};
 use super::progress::{PlateauAction, ProgressWatch};
 use super::ramp::Ramp;
 use super::report::ControlReport;
 use super::sag::Sag;
-use super::schedule::{Playback, Schedule};
 use super::stop::{EndCause, StopKind};
 use super::tracking::TrackingWatch;
+use super::trajectory::{MotionBounds, Smoothness};
 use super::workspace::{Braking, WorkspaceGuard};
 
 /// Feedback must have been valid and still for so long before anything moves.
@@ -53,7 +54,8 @@ pub struct Controller {
     ramp: Option<Ramp>,
     proposals: u32,
     torque_seen: bool,
-    schedule: Schedule,
+    player: ChunkPlayer,
+    smoothness: Smoothness,
     running_since: Option<Timestamp>,
     /// Chunks since the policy took charge the last time.
     chunks_since_start: u64,
@@ -94,6 +96,8 @@ impl Controller {
             workspace: WorkspaceGuard::new(parameters.workspace.clone()),
             tracking: TrackingWatch::default(),
             progress: ProgressWatch::new(parameters.plateau, parameters.gripper_idle),
+            player: ChunkPlayer::new(parameters.player()),
+            smoothness: Smoothness::default(),
             parameters,
             phase: Phase::Settling,
             phase_since: None,
@@ -103,7 +107,6 @@ impl Controller {
             ramp: None,
             proposals: 0,
             torque_seen: false,
-            schedule: Schedule::Due,
             running_since: None,
             chunks_since_start: 0,
             written: None,
@@ -191,6 +194,10 @@ impl Controller {
         if let Some(goal) = &mut self.written {
             goal.advance(command.goal, target, *written);
         }
+        if matches!(self.phase, Phase::Running) {
+            self.smoothness.written(&command.goal, *written);
+            self.report.motion = *self.smoothness.report();
+        }
     }
 
     fn take_feedback(&mut self, sample: Option<&FeedbackSample>) -> bool {
@@ -207,6 +214,7 @@ impl Controller {
     fn enter(&mut self, phase: Phase, now: Timestamp) {
         self.phase = phase;
         self.phase_since = Some(now);
+        self.smoothness.interrupt();
         self.workspace.note(false, now);
         self.tracking = TrackingWatch::default();
         self.progress.restart();
@@ -226,10 +234,5 @@ impl Controller {
             || self.history.newest().map_or(JointAngles::ZERO, |newest| newest.angles),
             |written| written.goal,
         )
-    }
-
-    /// What the last written goal was made for: where the last chunk wanted to be.
-    fn held_target(&self) -> JointAngles {
-        self.written.map_or_else(|| self.held(), |written| written.target)
     }
 }

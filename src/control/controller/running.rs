@@ -2,34 +2,35 @@
 
 use crate::types::{Chunk, FrameSet, ObservationRequest, Timestamp};
 
-use super::{Aim, Controller, EndCause, Inputs, Outputs, Playback, Schedule, gate};
+use super::{Aim, Controller, EndCause, Inputs, MotionBounds, Outputs, Taken, gate};
 
 impl Controller {
     /// The policy's target for this tick, and the next observation when it is due.
     pub(super) fn run(&mut self, now: Timestamp, inputs: &Inputs<'_>, outputs: &mut Outputs) -> Option<Aim> {
-        if let (Some(chunk), Schedule::Waiting { chunk_id, .. }) = (inputs.chunk, &self.schedule)
-            && chunk.id == *chunk_id
-        {
+        if let Some(chunk) = inputs.chunk.filter(|chunk| self.player.awaits(chunk.id)) {
             self.take_chunk(chunk, now);
         }
-        if matches!(&self.schedule, Schedule::Playing(playback) if playback.is_over(now)) {
-            self.schedule = Schedule::Due;
-        }
-        if matches!(self.schedule, Schedule::Due) {
-            outputs.observation = self.observe(now, &inputs.frames);
-        }
-        if let Schedule::Playing(playback) = &self.schedule {
-            let target = playback.target(now);
+        let limits = self.goal_limits(&self.held());
+        let bounds = MotionBounds {
+            velocity_rad_s: self.parameters.max_velocity_rad_s * self.speed_share(),
+            acceleration_rad_s2: self.parameters.max_acceleration_rad_s2,
+            jerk_rad_s3: self.parameters.max_jerk_rad_s3,
+        };
+        let played = self.player.advance(now, &bounds, &limits);
+        if self.player.is_playing() {
             let (parameters, counts) = (&self.parameters, &mut self.report.gate);
-            return Some(Aim::Towards(gate::clamp_target(&target, parameters, counts)));
+            let _clamped = gate::clamp_target(&played.wanted, parameters, counts);
+            self.report.ticks_slowed += u64::from(self.player.is_slowed());
+        } else {
+            self.report.ticks_waiting += 1;
         }
-        self.report.ticks_waiting += 1;
-        Some(Aim::Towards(self.held_target()))
+        outputs.observation = self.observe(now, &inputs.frames);
+        Some(Aim::Towards(played.target))
     }
 
     fn take_chunk(&mut self, chunk: &Chunk, now: Timestamp) {
         if !gate::accept_chunk(chunk, now, &self.parameters, &mut self.report.gate) {
-            self.schedule = Schedule::Due;
+            self.player.chunk_dropped();
             self.report.chunks_rejected += 1;
             self.rejected_in_a_row += 1;
             if self.rejected_in_a_row >= self.parameters.rejections_before_stop {
@@ -38,30 +39,28 @@ impl Controller {
             return;
         }
         self.rejected_in_a_row = 0;
-        let first = self.chunks_since_start == 0;
-        let speed = if first { self.parameters.first_chunk_speed } else { 1.0 };
-        let period = self.parameters.action_period.div_f64(speed);
-        self.report.chunks += 1;
-        self.chunks_since_start += 1;
-        let playback =
-            Playback::new(*chunk, self.held_target(), now, period, self.parameters.actions_per_chunk);
-        self.schedule = Schedule::Playing(playback);
+        if self.player.take_chunk(chunk, now, &mut self.smoothness) == Some(Taken::Played) {
+            self.report.chunks += 1;
+            self.chunks_since_start += 1;
+        }
     }
 
     fn observe(&mut self, now: Timestamp, frames: &FrameSet) -> Option<ObservationRequest> {
+        let due = self.player.due()?;
         let used = frames.iter().take(self.parameters.cameras);
         let observed = used.map(|frame| frame.map(|frame| frame.captured)).min().flatten()?;
         let state = self.history.nearest(observed)?.angles;
         let chunk_id = self.next_chunk;
         self.next_chunk += 1;
-        self.schedule = Schedule::Waiting { chunk_id, requested: now };
+        self.player.requested(&due, chunk_id, now);
+        self.report.fallbacks = self.player.fallbacks();
         Some(ObservationRequest {
             chunk_id,
             tick: self.report.ticks,
             frames: *frames,
             observed,
             state,
-            continues: None,
+            continues: due.continues,
             perturbation: self.progress.take_perturbation(),
         })
     }

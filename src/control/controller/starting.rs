@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::types::{JointAngles, LinkStatus, Timestamp};
 
 use super::{
-    Aim, Controller, EndCause, Phase, Ramp, STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD, Schedule,
+    Aim, Controller, EndCause, Phase, Ramp, STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD,
     StartProposal, WrittenGoal,
 };
 
@@ -94,7 +94,7 @@ impl Controller {
     pub(super) fn ramp(&mut self, now: Timestamp, still: bool) -> Option<Aim> {
         let ramp = self.ramp?;
         if self.has_arrived(&ramp, now, still) {
-            self.schedule = Schedule::Due;
+            self.player.start(self.held(), now);
             self.chunks_since_start = 0;
             self.resume_at = None;
             self.running_since.get_or_insert(now);

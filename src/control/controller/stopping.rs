@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::types::{JointAngles, Parked, Timestamp};
 
 use super::{
-    AfterStop, Aim, Controller, EndCause, Inputs, Outputs, Phase, Ramp, STILL_BEFORE_MOTION, Schedule,
+    AfterStop, Aim, Controller, EndCause, Inputs, Outputs, Phase, Ramp, STILL_BEFORE_MOTION,
     StopKind,
 };
 
@@ -26,7 +26,7 @@ impl Controller {
                 self.enter(Phase::Ended(cause), now);
             }
             Phase::Ramping | Phase::Running | Phase::Parking(_) => {
-                self.schedule = Schedule::Due;
+                self.player.stop();
                 self.retreat = self.retreat_from(cause);
                 self.enter(Phase::Easing(cause), now);
             }
@@ -84,7 +84,7 @@ impl Controller {
             self.resume_at = None;
             self.rejected_in_a_row = 0;
             self.running_since = None;
-            self.schedule = Schedule::Due;
+            self.player.stop();
             self.connection = inputs.link.connection;
             self.watch_stillness(STILL_BEFORE_MOTION);
             self.enter(Phase::Settling, now);

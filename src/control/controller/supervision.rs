@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::types::{FeedbackSample, LinkStatus, Timestamp};
 
-use super::{AfterLinkLoss, Controller, EndCause, Inputs, Phase, STILL_BEFORE_MOTION, Schedule};
+use super::{AfterLinkLoss, Controller, EndCause, Inputs, Phase, STILL_BEFORE_MOTION};
 
 /// A command given to the link and not reported written within this time is a lost link.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -55,7 +55,7 @@ impl Controller {
         }
         self.goal_forgotten = true;
         self.outstanding = None;
-        self.schedule = Schedule::Due;
+        self.player.stop();
         self.enter(again, now);
     }
 
@@ -107,7 +107,7 @@ impl Controller {
                 return Some(EndCause::FrameStale { slot, age });
             }
         }
-        if let Schedule::Waiting { requested, .. } = self.schedule {
+        if let Some(requested) = self.player.waiting_since() {
             let waited = now.since(requested);
             if waited > self.parameters.inference_timeout {
                 return Some(EndCause::PolicyStalled { waited });

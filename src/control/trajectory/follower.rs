@@ -47,11 +47,6 @@ impl Follower {
         Self { before: JointState::at_rest(position), next: JointState::at_rest(position) }
     }
 
-    /// The state at the newest grid point.
-    pub(in super::super) const fn state(&self) -> JointState {
-        self.next
-    }
-
     /// Jerk between the last two grid points, rad/s³.
     pub(in super::super) fn jerk(&self) -> f64 {
         (self.next.acceleration - self.before.acceleration) / STEP_S

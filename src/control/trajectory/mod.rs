@@ -3,25 +3,20 @@
 //! | part | what |
 //! | --- | --- |
 //! | [`resampling`] | actions, a few tens a second -> position, velocity and acceleration at any time |
-//! | [`blending`] | an offset in pose, velocity and acceleration that fades away |
 //! | [`follower`] | follows any reference inside bounds on position, velocity, acceleration and jerk |
-//! | [`smoothness`] | how large the steps and the jerk of what was sent are |
-//! | [`servo_profile`] | speed and acceleration for the servos' own trapezoid |
+//! | [`smoothness`] | how large the steps and the jerk of what was written are, at seams and elsewhere |
 
-mod blending;
 mod bounds;
 mod follower;
 mod resampling;
-mod servo_profile;
 mod smoothness;
 mod stopping;
 
-pub(super) use blending::Blend;
 pub use bounds::MotionBounds;
 pub(super) use follower::{Follower, GRID};
 pub(super) use resampling::{Segment, slope};
-pub use servo_profile::{ServoProfile, servo_profile};
-pub use smoothness::{JerkReport, StepReport};
+pub use smoothness::{MotionLimits, MotionReport};
+pub(super) use smoothness::Smoothness;
 
 /// Position, velocity and acceleration of one joint: rad, rad/s, rad/s² (or, where said, per action).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,23 +30,5 @@ impl JointState {
     /// Standing at a position.
     pub(super) const fn at_rest(position: f64) -> Self {
         Self { position, velocity: 0.0, acceleration: 0.0 }
-    }
-
-    /// Component by component.
-    pub(super) fn minus(&self, other: &Self) -> Self {
-        Self {
-            position: self.position - other.position,
-            velocity: self.velocity - other.velocity,
-            acceleration: self.acceleration - other.acceleration,
-        }
-    }
-
-    /// Component by component.
-    pub(super) fn plus(&self, other: &Self) -> Self {
-        Self {
-            position: self.position + other.position,
-            velocity: self.velocity + other.velocity,
-            acceleration: self.acceleration + other.acceleration,
-        }
     }
 }

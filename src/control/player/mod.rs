@@ -1,0 +1,376 @@
+//! Plays chunks: when the next one is asked for, how it joins the one before, and what the arm should do at any time.
+//!
+//! The policy's own time is counted in *timesteps* of its period. A chunk that was asked for when `base` timesteps had been played
+//! says what to do in the timesteps `base`, `base + 1`, …: so it joins by actions consumed, whatever time it took.
+//!
+//! ```text
+//! actions ──▶ queue by timestep ──▶ playhead, slower near the end of the queue ──▶ monotone cubic ──▶ follower ──▶ target
+//! ```
+//!
+//! A new chunk that disagrees with the old one only moves the reference; the follower makes up for it within its bounds on
+//! velocity, acceleration and jerk. Its bound on velocity is little above what the chunks themselves move at ([`SEAM_VELOCITY`]), so
+//! that a seam looks like any other part of the motion.
+
+mod delays;
+mod queue;
+mod schedule;
+
+pub use schedule::{Aggregation, ChunkSchedule, UnknownAggregation};
+
+use std::time::Duration;
+
+use crate::types::{Chunk, Continuation, JOINT_COUNT, JointAngles, Timestamp};
+
+use super::parameters::JointBounds;
+use super::trajectory::{Follower, GRID, JointState, MotionBounds, Smoothness};
+use delays::Delays;
+use queue::ActionQueue;
+
+/// While a disagreement is made up for, no joint goes faster than so many times the fastest motion inside the chunks.
+const SEAM_VELOCITY: f64 = 1.15;
+/// But this share of the velocity bound is always allowed: a policy that stands still has no motion to compare with.
+const LEAST_VELOCITY: f64 = 0.2;
+/// With less than this left in the queue the playhead slows down, and stops at its end.
+const SLOWING: Duration = Duration::from_millis(250);
+/// How fast the playhead gets back to its full speed, shares of it a second.
+const RECOVERY_PER_S: f64 = 4.0;
+/// Actions left at which the queue counts as empty: the slowing playhead never quite gets to its end.
+const EMPTY: f64 = 0.05;
+/// After a longer pause between ticks the follower does not make up for what it missed.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// The policy's side remembers two chunks: after so many that were not played it cannot continue the one that is.
+const DROPS_BEFORE_AFRESH: u32 = 2;
+
+/// How chunks are played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct PlayerSettings {
+    pub(super) schedule: ChunkSchedule,
+    /// Time between two actions.
+    pub(super) period: Duration,
+    /// Actions of each chunk that are played, in [`ChunkSchedule::Sync`].
+    pub(super) actions_per_chunk: usize,
+    /// Where chunks overlap, the next one is asked for when no more than this share of a chunk is left.
+    pub(super) queue_threshold: f64,
+    /// Speed of the first chunk as a share of its recorded speed.
+    pub(super) first_chunk_speed: f64,
+}
+
+/// A chunk that was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    chunk_id: u64,
+    requested: Timestamp,
+    /// Timestep of its first action.
+    base: u64,
+    /// Whether it is to join a chunk that is still played.
+    joins: bool,
+}
+
+/// The chunk that was taken last.
+#[derive(Clone, Copy, Debug)]
+struct Playing {
+    chunk_id: u64,
+    base: u64,
+    length: usize,
+}
+
+/// What became of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is played from now on.
+    Played,
+    /// It came too late to join: it is left, and the next one starts afresh from a standing arm.
+    TooLate,
+}
+
+/// A request that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    /// The chunk to go on from; `None` for one that starts afresh.
+    pub(super) continues: Option<Continuation>,
+    joins: bool,
+    /// The schedule would overlap chunks and cannot.
+    falls_back: bool,
+}
+
+/// What the arm should do now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Played {
+    /// What the policy wants, as it is.
+    pub(super) wanted: JointAngles,
+    /// The way there inside the bounds.
+    pub(super) target: JointAngles,
+}
+
+/// The player's state.
+#[derive(Clone, Debug)]
+pub(super) struct ChunkPlayer {
+    settings: PlayerSettings,
+    queue: ActionQueue,
+    /// Playhead: timesteps that are over, and the part of the next one.
+    step: u64,
+    part: f64,
+    /// Share of full speed.
+    rate: f64,
+    /// Full speed of the chunk being played: below 1 for the first.
+    speed: f64,
+    waiting: Option<Waiting>,
+    playing: Option<Playing>,
+    delays: Delays,
+    /// Chunks in a row that were not played.
+    drops: u32,
+    afresh: bool,
+    /// Largest step inside the newest chunk and inside the one before, by joint, rad an action.
+    inside: [[f64; JOINT_COUNT]; 2],
+    followers: [Follower; JOINT_COUNT],
+    /// The follower's next grid point.
+    grid: Timestamp,
+    fallbacks: u64,
+}
+
+impl ChunkPlayer {
+    pub(super) const fn new(settings: PlayerSettings) -> Self {
+        Self {
+            settings,
+            queue: ActionQueue::at_rest(JointAngles::ZERO),
+            step: 1,
+            part: 0.0,
+            rate: 1.0,
+            speed: 1.0,
+            waiting: None,
+            playing: None,
+            delays: Delays::new(),
+            drops: 0,
+            afresh: false,
+            inside: [[0.0; JOINT_COUNT]; 2],
+            followers: [Follower::at_rest(0.0); JOINT_COUNT],
+            grid: Timestamp::ZERO,
+            fallbacks: 0,
+        }
+    }
+
+    /// The policy takes charge of an arm that stands at `pose`.
+    pub(super) fn start(&mut self, pose: JointAngles, now: Timestamp) {
+        let (delays, fallbacks) = (self.delays, self.fallbacks);
+        *self = Self::new(self.settings);
+        (self.delays, self.fallbacks) = (delays, fallbacks);
+        self.queue = ActionQueue::at_rest(pose);
+        self.followers = pose.to_array_rad().map(Follower::at_rest);
+        self.grid = now;
+    }
+
+    /// The policy is no longer in charge: what was asked for is not waited for.
+    pub(super) const fn stop(&mut self) {
+        self.waiting = None;
+        self.playing = None;
+    }
+
+    /// How often chunks were played one after another although they should overlap.
+    pub(super) const fn fallbacks(&self) -> u64 {
+        self.fallbacks
+    }
+
+    /// Since when a chunk is waited for.
+    pub(super) fn waiting_since(&self) -> Option<Timestamp> {
+        self.waiting.map(|waiting| waiting.requested)
+    }
+
+    /// Whether this is the chunk that is waited for.
+    pub(super) fn awaits(&self, chunk_id: u64) -> bool {
+        self.waiting.is_some_and(|waiting| waiting.chunk_id == chunk_id)
+    }
+
+    /// Whether there are actions to play.
+    pub(super) fn is_playing(&self) -> bool {
+        self.playing.is_some() && self.left() > EMPTY
+    }
+
+    /// Whether the playhead is slowed because the next chunk is late.
+    pub(super) fn is_slowed(&self) -> bool {
+        self.is_playing() && self.settings.schedule.overlaps() && self.rate < 0.999
+    }
+
+    /// Actions left.
+    fn left(&self) -> f64 {
+        self.queue.end().saturating_sub(self.step) as f64 - self.part
+    }
+
+    /// The request that is due now, if one is.
+    pub(super) fn due(&self) -> Option<Due> {
+        if self.waiting.is_some() {
+            return None;
+        }
+        let afresh = |falls_back| Some(Due { continues: None, joins: false, falls_back });
+        let Some(playing) = self.playing.filter(|_| self.left() > EMPTY) else {
+            let overlapping = self.playing.is_some() && self.settings.schedule.overlaps();
+            return afresh(overlapping && (self.afresh || !self.can_continue()));
+        };
+        let early = self.left() <= playing.length as f64 * self.settings.queue_threshold;
+        if !early || self.afresh {
+            return None;
+        }
+        match self.settings.schedule {
+            ChunkSchedule::Sync => None,
+            ChunkSchedule::Async { .. } => Some(Due { continues: None, joins: true, falls_back: false }),
+            ChunkSchedule::RealTime { .. } if !self.can_continue() => None,
+            ChunkSchedule::RealTime { .. } => {
+                let consumed = usize::try_from(self.step - playing.base).unwrap_or(usize::MAX);
+                let continuation = Continuation {
+                    chunk_id: playing.chunk_id,
+                    consumed,
+                    inference_delay: self.planned_delay().unwrap_or(0),
+                };
+                Some(Due { continues: Some(continuation), joins: true, falls_back: false })
+            }
+        }
+    }
+
+    /// Whether a chunk that is asked for now would come in time to be guided.
+    fn can_continue(&self) -> bool {
+        let ChunkSchedule::RealTime { execution_horizon } = self.settings.schedule else { return true };
+        self.drops < DROPS_BEFORE_AFRESH && self.planned_delay().is_some_and(|delay| delay <= execution_horizon)
+    }
+
+    /// Actions that will be played until a chunk comes that is asked for now.
+    fn planned_delay(&self) -> Option<usize> {
+        let delay = self.delays.planned()?.as_secs_f64() * self.speed / self.settings.period.as_secs_f64();
+        Some(delay.ceil() as usize)
+    }
+
+    /// Notes that a chunk was asked for.
+    pub(super) fn requested(&mut self, due: &Due, chunk_id: u64, now: Timestamp) {
+        self.fallbacks += u64::from(due.falls_back);
+        self.waiting = Some(Waiting { chunk_id, requested: now, base: self.step, joins: due.joins });
+    }
+
+    /// The gate dropped the chunk that was waited for.
+    pub(super) fn chunk_dropped(&mut self) {
+        self.waiting = None;
+        self.drops += 1;
+    }
+
+    /// Takes the chunk that was waited for.
+    pub(super) fn take_chunk(&mut self, chunk: &Chunk, now: Timestamp, smoothness: &mut Smoothness) -> Option<Taken> {
+        let waiting = self.waiting.take_if(|waiting| waiting.chunk_id == chunk.id)?;
+        self.delays.add(now.since(waiting.requested));
+        let actions = chunk.actions();
+        let consumed = usize::try_from(self.step - waiting.base).unwrap_or(usize::MAX);
+        let latest = match self.settings.schedule {
+            ChunkSchedule::RealTime { execution_horizon } if waiting.joins => {
+                execution_horizon.min(actions.len() - 1)
+            }
+            _ => actions.len() - 1,
+        };
+        if consumed > latest {
+            self.drops += 1;
+            self.afresh = true;
+            return Some(Taken::TooLate);
+        }
+        let before = self.reference().map(|state| state.position);
+        let moving = waiting.joins && self.left() > EMPTY;
+        self.speed = if self.playing.is_none() { self.settings.first_chunk_speed } else { 1.0 };
+        self.splice(actions, &waiting, consumed);
+        self.playing = Some(Playing { chunk_id: chunk.id, base: waiting.base, length: actions.len() });
+        (self.drops, self.afresh) = (0, false);
+        self.note_inside(&actions[consumed..]);
+        smoothness.chunk(self.fastest_inside_rad_s());
+        if moving {
+            let after = self.reference().map(|state| state.position);
+            let jump = before.iter().zip(after).map(|(before, after)| (after - before).abs());
+            smoothness.seam(now, jump.fold(0.0, f64::max));
+        } else {
+            self.rate = 1.0;
+        }
+        Some(Taken::Played)
+    }
+
+    /// Puts the actions from `consumed` on into the queue; the one on its way is among them.
+    fn splice(&mut self, actions: &[JointAngles], waiting: &Waiting, consumed: usize) {
+        let played = match self.settings.schedule {
+            ChunkSchedule::Sync => self.settings.actions_per_chunk.clamp(1, actions.len()),
+            _ => actions.len(),
+        };
+        for (timestep, action) in (waiting.base..).zip(&actions[..played]).skip(consumed) {
+            let joined = match (self.settings.schedule, self.queue.get(timestep)) {
+                (ChunkSchedule::Async { aggregation }, Some(old)) if waiting.joins => aggregation.of(old, action),
+                _ => *action,
+            };
+            self.queue.set(timestep, joined);
+        }
+        self.queue.truncate(waiting.base + played as u64);
+    }
+
+    fn note_inside(&mut self, actions: &[JointAngles]) {
+        self.inside[1] = self.inside[0];
+        self.inside[0] = [0.0; JOINT_COUNT];
+        for pair in actions.windows(2) {
+            let (from, to) = (pair[0].to_array_rad(), pair[1].to_array_rad());
+            for joint in 0..JOINT_COUNT {
+                self.inside[0][joint] = self.inside[0][joint].max((to[joint] - from[joint]).abs());
+            }
+        }
+    }
+
+    /// The fastest motion of one joint inside the chunks that are played, rad/s.
+    fn inside_rad_s(&self, joint: usize) -> f64 {
+        self.inside[0][joint].max(self.inside[1][joint]) * self.speed / self.settings.period.as_secs_f64()
+    }
+
+    fn fastest_inside_rad_s(&self) -> f64 {
+        (0..JOINT_COUNT).map(|joint| self.inside_rad_s(joint)).fold(0.0, f64::max)
+    }
+
+    fn reference(&self) -> [JointState; JOINT_COUNT] {
+        let rate = self.rate * self.speed / self.settings.period.as_secs_f64();
+        self.queue.reference(self.step, self.part, rate)
+    }
+
+    /// Goes on to `now`: the playhead, and the followers within `bounds` and `limits`.
+    pub(super) fn advance(&mut self, now: Timestamp, bounds: &MotionBounds, limits: &JointBounds) -> Played {
+        if now.since(self.grid) > LONGEST_PAUSE {
+            self.grid = now;
+        }
+        let (lower, upper) = (limits.lower.to_array_rad(), limits.upper.to_array_rad());
+        let bounds: [MotionBounds; JOINT_COUNT] = std::array::from_fn(|joint| {
+            let usual = (self.inside_rad_s(joint) * SEAM_VELOCITY).max(bounds.velocity_rad_s * LEAST_VELOCITY);
+            MotionBounds { velocity_rad_s: usual.min(bounds.velocity_rad_s), ..*bounds }
+        });
+        while self.grid < now {
+            self.grid = self.grid + GRID;
+            self.move_playhead();
+            for (joint, state) in self.reference().into_iter().enumerate() {
+                let inside = state.position.clamp(lower[joint], upper[joint]);
+                let state = if inside == state.position { state } else { JointState::at_rest(inside) };
+                self.followers[joint].advance(&state, &bounds[joint], lower[joint], upper[joint]);
+            }
+        }
+        let ahead = self.grid.since(now).as_secs_f64() / GRID.as_secs_f64();
+        let followed = self.followers.each_ref().map(|follower| follower.between(1.0 - ahead).position);
+        Played {
+            wanted: JointAngles::from_array_rad(self.reference().map(|state| state.position)),
+            target: limits.clamp(&JointAngles::from_array_rad(followed)),
+        }
+    }
+
+    fn move_playhead(&mut self) {
+        let left = self.left();
+        if left <= 0.0 {
+            return;
+        }
+        let grid_s = GRID.as_secs_f64();
+        let period_s = self.settings.period.as_secs_f64();
+        let slowed = if self.settings.schedule.overlaps() {
+            (left * period_s / (self.speed * SLOWING.as_secs_f64())).min(1.0)
+        } else {
+            1.0
+        };
+        self.rate = slowed.min(self.rate + RECOVERY_PER_S * grid_s);
+        let moved = (self.part + self.rate * self.speed * grid_s / period_s).min(self.part + left);
+        // A period is many grid points long, or it is not: whole timesteps are carried over all the same.
+        self.step += moved as u64;
+        self.part = moved.fract();
+    }
+}
+
+#[cfg(test)]
+mod tests;
