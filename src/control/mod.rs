@@ -22,6 +22,8 @@ mod report;
 #[cfg(test)]
 mod safety_tests;
 mod sag;
+#[cfg(test)]
+mod seam_tests;
 mod stop;
 #[cfg(test)]
 mod stop_tests;

@@ -266,20 +266,16 @@ impl ChunkPlayer {
             self.afresh = true;
             return Some(Taken::TooLate);
         }
-        let before = self.reference().map(|state| state.position);
-        let moving = waiting.joins && self.left() > EMPTY;
+        let replaced = self.queue.get(self.step).copied().filter(|_| waiting.joins && self.left() > EMPTY);
         self.speed = if self.playing.is_none() { self.settings.first_chunk_speed } else { 1.0 };
         self.splice(actions, &waiting, consumed);
         self.playing = Some(Playing { chunk_id: chunk.id, base: waiting.base, length: actions.len() });
         (self.drops, self.afresh) = (0, false);
         self.note_inside(&actions[consumed..]);
         smoothness.chunk(self.fastest_inside_rad_s());
-        if moving {
-            let after = self.reference().map(|state| state.position);
-            let jump = before.iter().zip(after).map(|(before, after)| (after - before).abs());
-            smoothness.seam(now, jump.fold(0.0, f64::max));
-        } else {
-            self.rate = 1.0;
+        match (replaced, self.queue.get(self.step)) {
+            (Some(old), Some(new)) => smoothness.seam(now, new.max_difference(&old)),
+            _ => self.rate = 1.0,
         }
         Some(Taken::Played)
     }
