@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use roarm::control::{AfterLinkLoss, AfterStop, ControlParameters, Controller, Inputs, JointBounds, Phase};
+use roarm::control::{
+    AfterLinkLoss, AfterStop, ChunkSchedule, ControlParameters, Controller, Inputs, JointBounds,
+    MotionLimits, Phase, Workspace,
+};
 use roarm::types::{
     Chunk, CommandWritten, FeedbackSample, FrameMetadata, JointAngles, LinkStatus, MAX_CAMERAS, Timestamp,
 };
@@ -27,6 +30,16 @@ fn parameters() -> ControlParameters {
         action_period: Duration::from_millis(33),
         actions_per_chunk: 50,
         first_chunk_speed: 1.0,
+        schedule: ChunkSchedule::Sync,
+        queue_threshold: 0.5,
+        max_jerk_rad_s3: 105.0,
+        motion_limits: MotionLimits::default(),
+        z_score_range: None,
+        workspace: Workspace::default(),
+        tracking_error_rad: 0.113,
+        tracking_time: Duration::from_secs(1),
+        plateau: None,
+        gripper_idle: None,
         cameras: 1,
         duration: None,
         max_feedback_age: Duration::from_millis(250),

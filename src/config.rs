@@ -3,22 +3,27 @@
 //! Every value is checked when the file is read, so that a mistake is told with its line before anything is opened. Units are part of
 //! the key names. `docs/configuration.md` describes every key; a test compares it with [`Config::keys`].
 
+mod chunks;
 mod error;
 mod reader;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod watches;
 
 use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
+pub use chunks::{AggregationChoice, ChunkConfig, ScheduleChoice};
 pub use error::ConfigError;
 pub use reader::KeyDescription;
 pub use tables::{
     AfterLinkLoss, AfterStop, ArmConfig, CameraConfig, Device, Firmware, MotionConfig, PolicyConfig,
     RealTimeConfig, SafetyConfig, StartPose,
 };
+
+pub use watches::{GripperConfig, IdleChoice, PlateauChoice, PlateauConfig};
 
 use reader::{Section, Source};
 
@@ -41,6 +46,10 @@ pub struct Config {
     pub safety: SafetyConfig,
     /// `[realtime]`: what the control thread asks the system for.
     pub real_time: RealTimeConfig,
+    /// `[plateau]`: an arm that no longer moves.
+    pub plateau: PlateauConfig,
+    /// `[gripper]`: a closed gripper and nothing that goes on.
+    pub gripper: GripperConfig,
     /// `[policy]`: what runs, and on what.
     pub policy: PolicyConfig,
 }
@@ -99,6 +108,14 @@ impl Config {
         let mut real_time = top.table("realtime")?;
         config.real_time = RealTimeConfig::read(&mut real_time)?;
         keys.extend(real_time.finish()?);
+
+        let mut plateau = top.table("plateau")?;
+        config.plateau = PlateauConfig::read(&mut plateau)?;
+        keys.extend(plateau.finish()?);
+
+        let mut gripper = top.table("gripper")?;
+        config.gripper = GripperConfig::read(&mut gripper)?;
+        keys.extend(gripper.finish()?);
 
         let mut policy = top.table("policy")?;
         config.policy = PolicyConfig::read(&mut policy)?;

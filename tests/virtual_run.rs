@@ -11,7 +11,10 @@ use firmware_protocol::emulator::BoardOptions;
 use firmware_protocol::{Generation, ServoAcceleration};
 use roarm::arm::LinkOptions;
 use roarm::camera::{DatasetSource, SourceSpec};
-use roarm::control::{AfterLinkLoss, AfterStop, ControlParameters, EndCause, JointBounds};
+use roarm::control::{
+    AfterLinkLoss, AfterStop, ChunkSchedule, ControlParameters, EndCause, JointBounds, MotionLimits,
+    Workspace,
+};
 use roarm::sim::virtual_time::{self, VirtualEnd, VirtualParts};
 use roarm::types::{Joint, JointAngles};
 
@@ -45,6 +48,16 @@ fn parts(generation: Generation, seed: u64) -> VirtualParts {
             action_period: Duration::from_secs_f64(1.0 / 30.0),
             actions_per_chunk: 25,
             first_chunk_speed: 1.0,
+            schedule: ChunkSchedule::Sync,
+            queue_threshold: 0.5,
+            max_jerk_rad_s3: 105.0,
+            motion_limits: MotionLimits::default(),
+            z_score_range: None,
+            workspace: Workspace::default(),
+            tracking_error_rad: 0.113,
+            tracking_time: Duration::from_secs(1),
+            plateau: None,
+            gripper_idle: None,
             cameras: 1,
             duration: Some(POLICY_TIME),
             max_feedback_age: Duration::from_millis(250),

@@ -4,7 +4,7 @@ use super::exit::CliError;
 use super::keyboard::Keyboard;
 use super::live::pose_text;
 use super::terminal::Progress;
-use crate::control::{StartProposal, check_way};
+use crate::control::{StartProposal, Workspace, check_way};
 
 /// Whether the first motion waits for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +42,13 @@ impl ConsentDialog {
     pub(super) fn step(
         &mut self,
         proposal: &StartProposal,
-        clearance_m: f64,
+        workspace: &Workspace,
         keyboard: &Keyboard,
         progress: &Progress,
     ) -> Result<Decision, CliError> {
         if self.shown != Some(proposal.number) {
             self.shown = Some(proposal.number);
-            return self.show(proposal, clearance_m, keyboard, progress);
+            return self.show(proposal, workspace, keyboard, progress);
         }
         if !self.asked {
             return Ok(Decision::Open);
@@ -63,7 +63,7 @@ impl ConsentDialog {
     fn show(
         &mut self,
         proposal: &StartProposal,
-        clearance_m: f64,
+        workspace: &Workspace,
         keyboard: &Keyboard,
         progress: &Progress,
     ) -> Result<Decision, CliError> {
@@ -74,7 +74,7 @@ impl ConsentDialog {
             pose_text(proposal.to),
             proposal.duration.as_secs_f64()
         ));
-        check_way(&proposal.from, &proposal.to, clearance_m)?;
+        check_way(&proposal.from, &proposal.to, workspace)?;
         if self.consent == Consent::Given {
             return Ok(Decision::Go);
         }
@@ -100,7 +100,11 @@ mod tests {
     use super::*;
     use crate::types::DatasetAngles;
 
-    const CLEARANCE_M: f64 = 0.01;
+    fn workspace() -> Workspace {
+        let table = crate::control::Table { height_m: 0.0, clearance_m: 0.01 };
+        Workspace { self_margin_m: 0.005, table: Some(table), ..Workspace::default() }
+    }
+
     const RAISED: [f64; 6] = [-2.0, 52.0, 10.0, 66.0, 3.0, 30.0];
     const THROUGH_THE_TABLE: [f64; 6] = [0.0, 80.0, 90.0, 0.0, 0.0, 0.0];
 
@@ -118,10 +122,10 @@ mod tests {
     fn a_real_arm_without_a_person_is_refused() {
         let (mut dialog, keyboard) = (ConsentDialog::new(Consent::Ask), Keyboard::none());
         let progress = Progress::new();
-        let error = dialog.step(&proposal(1, RAISED), CLEARANCE_M, &keyboard, &progress).unwrap_err();
+        let error = dialog.step(&proposal(1, RAISED), &workspace(), &keyboard, &progress).unwrap_err();
         assert_eq!(error.exit(), Exit::Refused);
         assert!(error.to_string().contains("press Enter, or pass --yes"), "{error}");
-        let later = dialog.step(&proposal(1, RAISED), CLEARANCE_M, &keyboard, &progress).unwrap();
+        let later = dialog.step(&proposal(1, RAISED), &workspace(), &keyboard, &progress).unwrap();
         assert_eq!(later, Decision::Open, "it never becomes a Go");
     }
 
@@ -132,7 +136,7 @@ mod tests {
         let progress = Progress::new();
         sender.send(b'\n').unwrap();
         let mut step =
-            |number| dialog.step(&proposal(number, RAISED), CLEARANCE_M, &keyboard, &progress).unwrap();
+            |number| dialog.step(&proposal(number, RAISED), &workspace(), &keyboard, &progress).unwrap();
         assert_eq!(step(1), Decision::Open, "what was typed before the question is no answer");
         assert_eq!(step(1), Decision::Open);
         sender.send(b'\n').unwrap();
@@ -155,12 +159,12 @@ mod tests {
         for consent in [Consent::Given, Consent::Ask] {
             let mut dialog = ConsentDialog::new(consent);
             let through = proposal(1, THROUGH_THE_TABLE);
-            let error = dialog.step(&through, CLEARANCE_M, &keyboard, &progress).unwrap_err();
-            assert!(matches!(error, CliError::Table(_)), "{error}");
+            let error = dialog.step(&through, &workspace(), &keyboard, &progress).unwrap_err();
+            assert!(matches!(error, CliError::Way(_)), "{error}");
             assert_eq!(error.exit(), Exit::Refused);
         }
         let mut free = ConsentDialog::new(Consent::Given);
-        let decision = free.step(&proposal(1, RAISED), CLEARANCE_M, &keyboard, &progress).unwrap();
+        let decision = free.step(&proposal(1, RAISED), &workspace(), &keyboard, &progress).unwrap();
         assert_eq!(decision, Decision::Go);
     }
 }

@@ -16,7 +16,7 @@ use super::run::open_arm;
 use super::signals::Signals;
 use super::terminal;
 use crate::camera::{FrameSource, PacedSource};
-use crate::config::Config;
+use crate::config::{Config, ScheduleChoice};
 use crate::policy::{Bundle, CameraSlot};
 use crate::runtime;
 use crate::sim::{CellCamera, CellOptions, VirtualBoard, VirtualBoardOptions};
@@ -41,6 +41,9 @@ pub(super) struct DemoFlags {
     /// Write every line that reaches the emulated board, and every line it sends, with its time
     #[arg(long, value_name = "FILE")]
     board_log: Option<PathBuf>,
+    /// When the next chunk is computed: sync (after the last one), async or rtc (while it plays; rtc guides it)
+    #[arg(long, value_name = "S", value_parser = plan::parse_schedule)]
+    schedule: Option<ScheduleChoice>,
     /// Bind the control thread to this core
     #[arg(long, value_name = "N")]
     control_cpu: Option<usize>,
@@ -79,6 +82,9 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
     let duration = plan::duration(flags.duration)?;
     let mut config = Config::defaults();
     config.motion.ramp_speed_deg_s = DEMO_RAMP_DEG_S;
+    if let Some(schedule) = flags.schedule {
+        config.policy.chunks.schedule = schedule;
+    }
     // Arm, camera and program share a machine that may be busy, and nothing real moves: a stall need not end the demonstration.
     config.safety.max_feedback_age_ms = 2_000;
     config.safety.max_frame_age_ms = 2_000;
@@ -105,7 +111,7 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         plan::device(&flags.inference, &config)
     ));
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
-    let producer = plan::producer(engine, &flags.task, flags.seed)?;
+    let producer = plan::producer(engine, &flags.task, flags.seed, &config.policy.chunks)?;
     let signals = Signals::catch()?;
     let board = VirtualBoard::spawn(VirtualBoardOptions {
         log: flags.board_log.clone(),
@@ -133,7 +139,7 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
         real_time,
         consent: Consent::Given,
-        table_clearance_m: config.safety.table_clearance_mm * 1e-3,
+        workspace: plan::workspace(&config.safety),
         json: flags.json,
     };
     let exit = live::run(live, &signals)?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::arm::{ArmError, LinkFault};
 use crate::camera::CameraError;
 use crate::config::ConfigError;
-use crate::control::{EndCause, StopKind, TableTouched};
+use crate::control::{EndCause, StopKind, WayRefused};
 use crate::policy::PolicyError;
 use crate::runtime::SessionError;
 use crate::sim::SimError;
@@ -80,9 +80,9 @@ pub enum CliError {
     /// The emulated arm ended while it was offered.
     #[error("{0}")]
     BoardEnded(SimError),
-    /// The first motion would touch the table.
+    /// The way of the first motion is not free.
     #[error(transparent)]
-    Table(#[from] TableTouched),
+    Way(#[from] WayRefused),
     /// Threads.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -125,7 +125,7 @@ impl CliError {
             | Self::Arm(_)
             | Self::Link(_)
             | Self::Sim(_)
-            | Self::Table(_)
+            | Self::Way(_)
             | Self::Refused(_) => Exit::Refused,
         }
     }

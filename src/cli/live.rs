@@ -9,7 +9,7 @@ use super::signals::Signals;
 use super::terminal::{self, Progress};
 use crate::arm::{ArmHandle, LinkEvent, SerialArm};
 use crate::camera::FrameSource;
-use crate::control::{AfterStop, ControlParameters, EndCause, Phase};
+use crate::control::{AfterStop, ControlParameters, EndCause, Phase, Workspace};
 use crate::policy::ChunkProducer;
 use crate::runtime::{RealTimeSettings, Session, SessionEnd, SessionParts, SessionStatus};
 use crate::types::{DatasetAngles, Joint, JointAngles};
@@ -29,7 +29,7 @@ pub(super) struct LiveRun {
     pub(super) tick_period: Duration,
     pub(super) real_time: RealTimeSettings,
     pub(super) consent: Consent,
-    pub(super) table_clearance_m: f64,
+    pub(super) workspace: Workspace,
     pub(super) json: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         tick_period,
         real_time,
         consent,
-        table_clearance_m,
+        workspace,
         json,
     } = live;
     let parameters = without_latch_nobody_can_release(parameters);
@@ -85,20 +85,18 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         }
         let status = session.status();
         match status.phase {
-            Phase::AwaitingGo(proposal) => {
-                match consent.step(&proposal, table_clearance_m, &keyboard, &progress) {
-                    Ok(Decision::Open) => {}
-                    Ok(Decision::Go) => {
-                        keyboard.guard_motion(true);
-                        session.allow_motion(proposal.number);
-                    }
-                    Ok(Decision::Declined) => session.stop(EndCause::Declined),
-                    Err(error) => {
-                        refused = Some(error);
-                        session.stop(EndCause::Declined);
-                    }
+            Phase::AwaitingGo(proposal) => match consent.step(&proposal, &workspace, &keyboard, &progress) {
+                Ok(Decision::Open) => {}
+                Ok(Decision::Go) => {
+                    keyboard.guard_motion(true);
+                    session.allow_motion(proposal.number);
                 }
-            }
+                Ok(Decision::Declined) => session.stop(EndCause::Declined),
+                Err(error) => {
+                    refused = Some(error);
+                    session.stop(EndCause::Declined);
+                }
+            },
             Phase::Stopped(_) => answer_stop(&keyboard, &session),
             _ => {}
         }
@@ -199,7 +197,11 @@ fn report(end: &SessionEnd, json: bool) -> Exit {
     } else {
         terminal::print(end.summary.to_string());
     }
-    Exit::after_run(end.cause)
+    match Exit::after_run(end.cause) {
+        // It came to its end, and was not what it should be: too rough, or labelled as failed.
+        Exit::Done if !end.summary.run.ok => Exit::Failed,
+        exit => exit,
+    }
 }
 
 /// Degrees for people, one name a joint.

@@ -6,19 +6,26 @@ use std::time::Duration;
 use calibration::JointLimits;
 use clap::Args;
 use firmware_protocol::{Generation, ServoAcceleration};
+use nalgebra::{Point3, Vector3};
 
 use super::exit::CliError;
 use super::terminal::Progress;
 use crate::arm::LinkOptions;
 use crate::camera::{CameraError, DatasetSource, FrameSource, PacedSource, SourceSpec, V4l2Source};
-use crate::config::{self, Config, Firmware, RealTimeConfig, StartPose};
-use crate::control::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds, Park};
+use crate::config::{
+    self, AggregationChoice, ChunkConfig, Config, Firmware, GripperConfig, IdleChoice, PlateauChoice,
+    PlateauConfig, RealTimeConfig, ScheduleChoice, StartPose,
+};
+use crate::control::{
+    AfterLinkLoss, AfterStop, Aggregation, ChunkSchedule, ControlParameters, GripperIdle, JointBounds,
+    KeepOutBox, MotionLimits, Park, Plateau, PlateauAction, ReachCylinder, Table, Workspace,
+};
 use crate::episode::Dataset;
 use crate::policy::{
     Bundle, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, WarmUpStage, find_library,
 };
 use crate::runtime::{self, RealTimeSettings};
-use crate::types::{DatasetAngles, JOINT_COUNT, Joint, JointAngles, MAX_CAMERAS};
+use crate::types::{DatasetAngles, JOINT_COUNT, Joint, JointAngles, MAX_CAMERAS, RealTimeChunking};
 
 /// Where a policy comes from and where it runs.
 #[derive(Args, Clone, Debug, Default)]
@@ -130,7 +137,12 @@ pub(super) fn warm_up_text(device: Device, stage: WarmUpStage) -> String {
 }
 
 /// An engine that knows its task, warmed up, with seeded noise.
-pub(super) fn producer(mut engine: Engine, task: &str, seed: u64) -> Result<ChunkProducer, CliError> {
+pub(super) fn producer(
+    mut engine: Engine,
+    task: &str,
+    seed: u64,
+    chunks: &ChunkConfig,
+) -> Result<ChunkProducer, CliError> {
     if task.trim().is_empty() {
         return Err(CliError::Arguments(
             "the task is empty: pass --task with the instruction that the policy was trained on".to_owned(),
@@ -141,7 +153,7 @@ pub(super) fn producer(mut engine: Engine, task: &str, seed: u64) -> Result<Chun
     let warmed_up = engine.warm_up_with(|stage| progress.update(|| warm_up_text(device, stage)));
     progress.finish();
     warmed_up?;
-    Ok(ChunkProducer::new(Box::new(engine), seed))
+    Ok(ChunkProducer::new(Box::new(engine), seed).with_real_time_chunking(real_time_chunking(chunks)))
 }
 
 /// What a run may set beyond configuration and bundle.
@@ -227,6 +239,24 @@ pub fn control_parameters(
         action_period: Duration::from_secs_f64(1.0 / fps),
         actions_per_chunk: actions,
         first_chunk_speed: settings.first_chunk_speed,
+        schedule: chunk_schedule(&config.policy.chunks),
+        queue_threshold: config.policy.chunks.queue_threshold,
+        max_jerk_rad_s3: motion.max_jerk_deg_s3.to_radians(),
+        motion_limits: MotionLimits {
+            seam_ratio: motion.fail_above_seam_ratio,
+            jerk_rad_s3: motion.fail_above_jerk_deg_s3.map(f64::to_radians),
+            waiting_share: motion.fail_above_waiting_share,
+        },
+        // A bundle always has its data's range.
+        z_score_range: None,
+        workspace: workspace(safety),
+        tracking_error_rad: safety
+            .tracking_error_deg
+            .min(safety.lead_limit_deg - LEAD_SLACK_DEG)
+            .to_radians(),
+        tracking_time: millis(safety.tracking_time_ms),
+        plateau: plateau(&config.plateau, config.policy.seed),
+        gripper_idle: gripper_idle(&config.gripper),
         cameras: bundle.slots().len(),
         duration: settings.duration,
         max_feedback_age: millis(safety.max_feedback_age_ms),
@@ -244,6 +274,79 @@ pub fn control_parameters(
             config::AfterLinkLoss::End => AfterLinkLoss::End,
         },
         park: settings.park,
+    })
+}
+
+/// A blocked joint's goal stops at the lead limit: less than that must count as not following.
+const LEAD_SLACK_DEG: f64 = 1.0;
+
+fn chunk_schedule(chunks: &ChunkConfig) -> ChunkSchedule {
+    match chunks.schedule {
+        ScheduleChoice::Sync => ChunkSchedule::Sync,
+        ScheduleChoice::Async => ChunkSchedule::Async {
+            aggregation: match chunks.aggregation {
+                AggregationChoice::Latest => Aggregation::Latest,
+                AggregationChoice::Weighted => Aggregation::Weighted,
+                AggregationChoice::Average => Aggregation::Average,
+                AggregationChoice::Conservative => Aggregation::Conservative,
+            },
+        },
+        ScheduleChoice::RealTime => {
+            ChunkSchedule::RealTime { execution_horizon: real_time_chunking(chunks).execution_horizon }
+        }
+    }
+}
+
+/// How the policy's side guides chunks that go on from others.
+fn real_time_chunking(chunks: &ChunkConfig) -> RealTimeChunking {
+    RealTimeChunking {
+        schedule: chunks.prefix_attention_schedule,
+        execution_horizon: usize::try_from(chunks.execution_horizon).unwrap_or(usize::MAX),
+        max_guidance_weight: chunks.max_guidance_weight as f32,
+        ..RealTimeChunking::default()
+    }
+}
+
+/// Where the arm may be.
+pub(super) fn workspace(safety: &config::SafetyConfig) -> Workspace {
+    let metres = |millimetres: f64| millimetres * 1e-3;
+    let keep_out = safety.keep_out_mm.iter().map(|corners| {
+        let [x0, y0, z0, x1, y1, z1] = corners.map(metres);
+        KeepOutBox {
+            centre_m: Point3::new((x0 + x1) / 2.0, (y0 + y1) / 2.0, (z0 + z1) / 2.0),
+            half_size_m: Vector3::new((x1 - x0).abs(), (y1 - y0).abs(), (z1 - z0).abs()) / 2.0,
+            yaw_rad: 0.0,
+            clearance_m: 0.0,
+        }
+    });
+    Workspace {
+        self_margin_m: metres(safety.self_margin_mm),
+        table: safety.table.then(|| Table { height_m: 0.0, clearance_m: metres(safety.table_clearance_mm) }),
+        reach_cylinder: safety
+            .reach_mm
+            .map(|radius_mm| ReachCylinder { radius_m: metres(radius_mm), top_m: f64::INFINITY }),
+        reach_sphere: None,
+        keep_out: keep_out.collect(),
+    }
+}
+
+fn plateau(plateau: &PlateauConfig, seed: u64) -> Option<Plateau> {
+    let action = match plateau.action {
+        PlateauChoice::Off => return None,
+        PlateauChoice::Warn => PlateauAction::Warn,
+        PlateauChoice::Noise => PlateauAction::Noise { amplitude_rad: plateau.noise_deg.to_radians(), seed },
+        PlateauChoice::Stop => PlateauAction::Stop,
+    };
+    let window = Duration::from_secs_f64(plateau.window_s);
+    Some(Plateau { threshold_rad: plateau.threshold_deg.to_radians(), window, action })
+}
+
+fn gripper_idle(gripper: &GripperConfig) -> Option<GripperIdle> {
+    (gripper.idle != IdleChoice::Off).then(|| GripperIdle {
+        closed_below_rad: gripper.closed_below_deg.to_radians(),
+        threshold_rad: gripper.idle_threshold_deg.to_radians(),
+        time: Duration::from_secs_f64(gripper.idle_time_s),
+        ends: gripper.idle == IdleChoice::End,
     })
 }
 
@@ -432,6 +535,16 @@ pub(super) fn parse_park_pose(text: &str) -> Result<ParkPose, String> {
         "use off, zero, home, dataset-mean, or six degrees from -180 to 180 such as 0,20,60,40,0,10"
             .to_owned()
     })
+}
+
+/// A flag's text as a schedule.
+pub(super) fn parse_schedule(text: &str) -> Result<ScheduleChoice, String> {
+    match text {
+        "sync" => Ok(ScheduleChoice::Sync),
+        "async" => Ok(ScheduleChoice::Async),
+        "rtc" => Ok(ScheduleChoice::RealTime),
+        _ => Err("use sync, async or rtc".to_owned()),
+    }
 }
 
 /// A flag's text as a firmware generation.

@@ -15,7 +15,7 @@ use super::terminal;
 use crate::arm::port::{SystemFiles, check_port};
 use crate::arm::{ArmHandle, SerialArm};
 use crate::camera::FrameSource;
-use crate::config::{Config, Firmware, StartPose};
+use crate::config::{Config, Firmware, ScheduleChoice, StartPose};
 use crate::policy::{Bundle, CameraFit};
 use crate::runtime::RealTimeSettings;
 
@@ -54,6 +54,9 @@ pub(super) struct RunFlags {
     /// Firmware generation: auto, g1, g1b or g3
     #[arg(long, value_name = "G", value_parser = plan::parse_firmware)]
     firmware: Option<Firmware>,
+    /// When the next chunk is computed: sync (after the last one), async or rtc (while it plays; rtc guides it)
+    #[arg(long, value_name = "S", value_parser = plan::parse_schedule)]
+    schedule: Option<ScheduleChoice>,
     /// Bind the control thread to this core
     #[arg(long, value_name = "N")]
     control_cpu: Option<usize>,
@@ -96,7 +99,10 @@ fn resolve_arm(flags: &RunFlags, config: &Config) -> Result<(PathBuf, Option<Gen
 }
 
 pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
-    let config = plan::load_config(flags.config.as_deref())?;
+    let mut config = plan::load_config(flags.config.as_deref())?;
+    if let Some(schedule) = flags.schedule {
+        config.policy.chunks.schedule = schedule;
+    }
     let (port, generation) = resolve_arm(flags, &config)?;
     let folder = flags.policy.clone().or_else(|| config.policy.path.clone()).ok_or_else(|| {
         CliError::Arguments(
@@ -133,7 +139,8 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     plan::control_parameters(&config, &bundle, generation.unwrap_or(Generation::G1), &settings)?;
     terminal::say(format!("policy {} on {}", folder.display(), plan::device(&flags.inference, &config)));
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
-    let producer = plan::producer(engine, &task, flags.seed.unwrap_or(config.policy.seed))?;
+    let producer =
+        plan::producer(engine, &task, flags.seed.unwrap_or(config.policy.seed), &config.policy.chunks)?;
     let mut cameras = Vec::new();
     for (spec, slot) in specs.iter().zip(bundle.slots()) {
         let camera = plan::open_camera(spec)?;
@@ -165,7 +172,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
         real_time,
         consent,
-        table_clearance_m: config.safety.table_clearance_mm * 1e-3,
+        workspace: plan::workspace(&config.safety),
         json: flags.json,
     };
     live::run(live, &signals)

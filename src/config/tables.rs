@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
+use super::chunks::ChunkConfig;
 use super::error::ConfigError;
 use super::reader::{Section, as_number};
 
@@ -73,6 +74,8 @@ pub struct MotionConfig {
     pub max_velocity_deg_s: f64,
     /// Highest joint acceleration between commands, degrees a second squared.
     pub max_acceleration_deg_s2: f64,
+    /// Highest jerk of the way on which the policy's actions are followed, degrees a second cubed.
+    pub max_jerk_deg_s3: f64,
     /// Deceleration of the stop ramp, degrees a second squared.
     pub stop_deceleration_deg_s2: f64,
     /// Rate of the control tick, hertz.
@@ -87,6 +90,12 @@ pub struct MotionConfig {
     pub park_pose: Option<StartPose>,
     /// Whether the servos let go at the park pose.
     pub torque_off_after_park: bool,
+    /// The largest step at a seam over the largest one inside chunks, beyond which a run counts as failed.
+    pub fail_above_seam_ratio: Option<f64>,
+    /// The jerk, degrees a second cubed, beyond which a run counts as failed.
+    pub fail_above_jerk_deg_s3: Option<f64>,
+    /// The share of ticks that waited for a chunk beyond which a run counts as failed.
+    pub fail_above_waiting_share: Option<f64>,
 }
 
 /// Where the arm goes before the policy starts.
@@ -111,6 +120,7 @@ const MOTION: MotionConfig = MotionConfig {
     ramp_speed_deg_s: 15.0,
     max_velocity_deg_s: 90.0,
     max_acceleration_deg_s2: 600.0,
+    max_jerk_deg_s3: 6000.0,
     stop_deceleration_deg_s2: 900.0,
     command_rate_hz: 50.0,
     servo_speed_steps_s: 2000,
@@ -118,6 +128,9 @@ const MOTION: MotionConfig = MotionConfig {
     start_pose: StartPose::DatasetMean,
     park_pose: None,
     torque_off_after_park: false,
+    fail_above_seam_ratio: None,
+    fail_above_jerk_deg_s3: None,
+    fail_above_waiting_share: None,
 };
 
 impl Default for MotionConfig {
@@ -143,6 +156,7 @@ impl MotionConfig {
                 default.max_acceleration_deg_s2,
                 10.0..=5000.0,
             )?,
+            max_jerk_deg_s3: section.number("max_jerk_deg_s3", default.max_jerk_deg_s3, 100.0..=100_000.0)?,
             stop_deceleration_deg_s2: section.number(
                 "stop_deceleration_deg_s2",
                 default.stop_deceleration_deg_s2,
@@ -163,6 +177,9 @@ impl MotionConfig {
             start_pose: StartPose::read(section)?,
             park_pose: StartPose::read_park(section)?,
             torque_off_after_park: section.choice("torque_off_after_park", OFF_ON)?,
+            fail_above_seam_ratio: section.optional_number("fail_above_seam_ratio", 1.0..=100.0)?,
+            fail_above_jerk_deg_s3: section.optional_number("fail_above_jerk_deg_s3", 1.0..=1_000_000.0)?,
+            fail_above_waiting_share: section.optional_number("fail_above_waiting_share", 0.0..=1.0)?,
         })
     }
 }
@@ -256,6 +273,18 @@ pub struct SafetyConfig {
     pub trained_range_margin: f64,
     /// Least height of the arm over the table, millimetres.
     pub table_clearance_mm: f64,
+    /// Whether there is a table at the height of the arm's foot.
+    pub table: bool,
+    /// Least distance between links of the arm itself, millimetres.
+    pub self_margin_mm: f64,
+    /// Radius about the base axis that the arm stays inside, millimetres; `None`: as far as it reaches.
+    pub reach_mm: Option<f64>,
+    /// Boxes that the arm keeps out of, world frame, millimetres: x, y, z of one corner, then of the opposite one.
+    pub keep_out_mm: Vec<[f64; 6]>,
+    /// A joint further than this from its goal that does not move towards it, degrees …
+    pub tracking_error_deg: f64,
+    /// … for so long, milliseconds, stops the arm.
+    pub tracking_time_ms: u32,
     /// How far a goal may run ahead of the measured pose, degrees: what the arm still travels when this program dies.
     pub lead_limit_deg: f64,
     /// The same for the gripper, which presses on what it holds with the difference.
@@ -275,6 +304,12 @@ const SAFETY: SafetyConfig = SafetyConfig {
     rejections_before_stop: 10,
     trained_range_margin: 0.10,
     table_clearance_mm: 10.0,
+    table: true,
+    self_margin_mm: 5.0,
+    reach_mm: None,
+    keep_out_mm: Vec::new(),
+    tracking_error_deg: 6.5,
+    tracking_time_ms: 1000,
     lead_limit_deg: 8.0,
     gripper_lead_limit_deg: 25.0,
     after_stop: AfterStop::End,
@@ -291,6 +326,7 @@ impl Default for SafetyConfig {
 impl SafetyConfig {
     pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
         let default = SAFETY;
+        let keep_out_mm = read_boxes(section)?;
         let mut whole = |key, default: u32, range| section.whole(key, default.into(), range).map(narrow);
         Ok(Self {
             max_feedback_age_ms: whole("max_feedback_age_ms", default.max_feedback_age_ms, 50..=2_000)?,
@@ -305,6 +341,7 @@ impl SafetyConfig {
                 default.rejections_before_stop,
                 1..=1_000,
             )?,
+            tracking_time_ms: whole("tracking_time_ms", default.tracking_time_ms, 100..=10_000)?,
             trained_range_margin: section.number(
                 "trained_range_margin",
                 default.trained_range_margin,
@@ -314,6 +351,15 @@ impl SafetyConfig {
                 "table_clearance_mm",
                 default.table_clearance_mm,
                 0.0..=200.0,
+            )?,
+            table: section.choice("table", &[("on", true), ("off", false)])?,
+            self_margin_mm: section.number("self_margin_mm", default.self_margin_mm, 0.0..=50.0)?,
+            reach_mm: section.optional_number("reach_mm", 100.0..=1_000.0)?,
+            keep_out_mm,
+            tracking_error_deg: section.number(
+                "tracking_error_deg",
+                default.tracking_error_deg,
+                1.0..=30.0,
             )?,
             lead_limit_deg: section.number("lead_limit_deg", default.lead_limit_deg, 2.0..=30.0)?,
             gripper_lead_limit_deg: section.number(
@@ -334,6 +380,23 @@ impl SafetyConfig {
             )?,
         })
     }
+}
+
+/// `keep_out_mm`: a list of boxes of six numbers.
+fn read_boxes(section: &mut Section<'_>) -> Result<Vec<[f64; 6]>, ConfigError> {
+    let (key, allowed) = ("keep_out_mm", "a list of boxes [x, y, z, x, y, z], each from -2000 to 2000");
+    let Some(value) = section.any(key, "[]", allowed) else { return Ok(Vec::new()) };
+    let DeValue::Array(boxes) = value else {
+        return Err(section.wrong_type(key, allowed, value));
+    };
+    let corners = |item: &DeValue<'_>| -> Option<[f64; 6]> {
+        let DeValue::Array(numbers) = item else { return None };
+        let numbers: Option<Vec<f64>> = numbers.iter().map(|number| as_number(number.get_ref())).collect();
+        let inside = |numbers: &[f64; 6]| numbers.iter().all(|number| (-2000.0..=2000.0).contains(number));
+        <[f64; 6]>::try_from(numbers?).ok().filter(inside)
+    };
+    let read: Option<Vec<[f64; 6]>> = boxes.iter().map(|item| corners(item.get_ref())).collect();
+    read.ok_or_else(|| section.out_of_range(key, "that list", allowed))
 }
 
 /// `[policy]`: defaults of the flags with the same names.
@@ -363,6 +426,8 @@ pub struct PolicyConfig {
     pub action_scale: f64,
     /// Seed of the policy's noise.
     pub seed: u64,
+    /// How chunks follow each other.
+    pub chunks: ChunkConfig,
 }
 
 impl Default for PolicyConfig {
@@ -380,6 +445,7 @@ impl Default for PolicyConfig {
             tensorrt_cache: None,
             action_scale: 1.0,
             seed: 0,
+            chunks: ChunkConfig::default(),
         }
     }
 }
@@ -416,6 +482,7 @@ impl PolicyConfig {
             tensorrt_cache: section.optional_text("tensorrt_cache", "a folder")?.map(PathBuf::from),
             action_scale: section.number("action_scale", 1.0, 0.0..=1.0)?,
             seed: section.whole("seed", 0, 0..=u64::MAX)?,
+            chunks: ChunkConfig::read(section)?,
         })
     }
 }

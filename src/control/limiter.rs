@@ -149,7 +149,6 @@ impl WrittenGoal {
         (JointAngles::from_array_rad(goal), limited)
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the workspace rule judges it"))]
     /// Where goals would come to rest if they braked with `deceleration_rad_s2` from `goal` on, reached at `now`.
     pub(super) fn resting_place(
         &self,

@@ -37,12 +37,13 @@ pub use controller::{Controller, Inputs, Outputs};
 pub use gate::GateCounts;
 pub use parameters::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds, Park};
 pub use phase::{Phase, StartProposal};
-pub use progress::{GripperIdle, Plateau, PlateauAction};
 pub use player::{Aggregation, ChunkSchedule, UnknownAggregation};
+pub use progress::{GripperIdle, Plateau, PlateauAction};
 pub use ramp::Ramp;
 pub use report::{ControlReport, ShellReport};
 pub use stop::{EndCause, StopKind};
 pub use trajectory::{MotionBounds, MotionLimits, MotionReport};
 pub use workspace::{
-    KeepOutBox, ReachCylinder, ReachSphere, Table, WayRefused, Workspace, WorkspaceCounts, WorkspaceReason, check_way,
+    KeepOutBox, ReachCylinder, ReachSphere, Table, WayRefused, Workspace, WorkspaceCounts, WorkspaceReason,
+    check_way,
 };

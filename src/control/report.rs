@@ -1,9 +1,9 @@
 //! Counters of a run, and its summary.
 
 use super::gate::GateCounts;
-use super::trajectory::MotionReport;
 use super::stop::EndCause;
-use crate::types::{ChunkTimes, InferenceSummary, RunSummary, TickJitter, Travel};
+use super::trajectory::{MotionLimits, MotionReport};
+use crate::types::{ChunkTimes, InferenceSummary, MotionSummary, RunSummary, TickJitter, Travel};
 
 /// Counters of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,6 +18,8 @@ pub struct ControlReport {
     pub commands: u64,
     /// Commands that the link reported written.
     pub commands_written: u64,
+    /// Ticks in which the policy was in charge.
+    pub ticks_running: u64,
     /// Ticks that waited for a chunk while the policy was in charge.
     pub ticks_waiting: u64,
     /// Ticks in which the playhead was slowed because the next chunk was late.
@@ -47,6 +49,8 @@ pub struct ShellReport {
     pub missed_ticks: u64,
     /// Time from request to finished chunk.
     pub chunk_ms: ChunkTimes,
+    /// Roughness that fails a run.
+    pub motion_limits: MotionLimits,
     /// Lateness of ticks.
     pub tick_jitter_us: TickJitter,
     /// Valid feedback lines a second.
@@ -60,14 +64,26 @@ pub struct ShellReport {
 }
 
 impl ControlReport {
+    /// Share of the policy's ticks that waited for a chunk, 0 to 1.
+    fn waiting_share(&self) -> f64 {
+        if self.ticks_running == 0 { 0.0 } else { self.ticks_waiting as f64 / self.ticks_running as f64 }
+    }
+
     /// The summary of a run that ended for `cause`.
     pub fn summary(&self, cause: EndCause, shell: ShellReport) -> RunSummary {
         let mut ended = shell.error.map_or_else(|| cause.to_string(), |error| format!("{cause}: {error}"));
         if self.gripper_idle && cause != EndCause::GripperIdle {
-            ended.push_str("; the gripper had stayed closed and nothing went on, so the episode counts as failed");
+            ended.push_str(
+                "; the gripper had stayed closed and nothing went on, so the episode counts as failed",
+            );
+        }
+        let too_rough = shell.motion_limits.exceeded(&self.motion, self.waiting_share());
+        if let Some(too_rough) = &too_rough {
+            ended.push_str("; failed: ");
+            ended.push_str(too_rough);
         }
         RunSummary {
-            ok: cause.is_success() && !self.gripper_idle,
+            ok: cause.is_success() && !self.gripper_idle && too_rough.is_none(),
             ended,
             ticks: self.ticks,
             missed_ticks: shell.missed_ticks,
@@ -77,6 +93,17 @@ impl ControlReport {
             chunk_ms: shell.chunk_ms,
             tick_jitter_us: shell.tick_jitter_us,
             feedback_hz: shell.feedback_hz,
+            motion: MotionSummary {
+                seams: self.motion.seams,
+                disagreement_deg: self.motion.disagreement_rad.to_degrees(),
+                seam_ratio: self.motion.seam_ratio(),
+                jerk_deg_s3: self.motion.jerk_rad_s3.to_degrees(),
+                ticks_waiting: self.ticks_waiting,
+                ticks_slowed: self.ticks_slowed,
+                fallbacks_to_sync: self.fallbacks,
+                plateaus: self.plateaus,
+                gripper_idle: self.gripper_idle,
+            },
             link_losses: self.link_losses,
             resets: self.resets,
             gate: RunSummary::gate_from(self.gate.by_rule()),

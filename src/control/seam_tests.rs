@@ -38,7 +38,8 @@ impl Waving {
     fn chunk(&mut self, request: &ObservationRequest, now: Timestamp) -> Chunk {
         let sign = if request.chunk_id.is_multiple_of(2) { 1.0 } else { -1.0 };
         let mut actions: [JointAngles; HORIZON] = std::array::from_fn(|action| {
-            let time = request.observed.seconds_since(self.started) + (action + 1) as f64 * PERIOD.as_secs_f64();
+            let time =
+                request.observed.seconds_since(self.started) + (action + 1) as f64 * PERIOD.as_secs_f64();
             let phase = time / WAVE_S * std::f64::consts::TAU;
             pose(0.4 + AMPLITUDE * (phase.sin() + sign * DISAGREEMENT / 2.0))
         });
@@ -139,7 +140,9 @@ const ASYNC: ChunkSchedule = ChunkSchedule::Async { aggregation: Aggregation::La
 
 #[test]
 fn a_seam_is_no_larger_than_the_motion_inside_chunks() {
-    println!("| schedule | added delay, ms | seams | disagreement, ° | seam / inside | slowed | waited | RMS, ° | max, ° |");
+    println!(
+        "| schedule | added delay, ms | seams | disagreement, ° | seam / inside | slowed | waited | RMS, ° | max, ° |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for (name, schedule) in [
         ("async latest", ASYNC),

@@ -64,9 +64,9 @@ impl ChunkProducer {
         for (slot, (image, frame)) in images.iter_mut().zip(frames).enumerate() {
             *image = SlotImage { slot, picture: frame.as_ref().picture() };
         }
-        let state = request.perturbation.map_or(request.state, |perturbation| {
-            perturbed(request.state, &perturbation, request.chunk_id)
-        });
+        let state = request
+            .perturbation
+            .map_or(request.state, |perturbation| perturbed(request.state, &perturbation, request.chunk_id));
         let continued = request.continues;
         let guidance =
             continued.map(|continued| self.previous.guidance(continued, self.chunking)).transpose()?;

@@ -20,7 +20,9 @@ use super::tick_times::{TickTimes, TickTimesSummary};
 use super::watchdog;
 use super::watched::watched;
 use crate::camera::FrameSource;
-use crate::control::{ControlParameters, ControlReport, Controller, EndCause, Phase, ShellReport};
+use crate::control::{
+    ControlParameters, ControlReport, Controller, EndCause, MotionLimits, Phase, ShellReport,
+};
 use crate::policy::{ChunkProducer, ChunkReports, Interrupter};
 use crate::types::{ChunkTimes, JointAngles, Timestamp, Travel};
 
@@ -101,6 +103,7 @@ pub struct Session {
     reports: Arc<Mutex<ChunkReports>>,
     interrupter: Option<Interrupter>,
     real_time: RealTimeReport,
+    motion_limits: MotionLimits,
     started: Timestamp,
 }
 
@@ -146,6 +149,7 @@ impl Session {
         let patience = watchdog::patience(parts.tick_period, parts.parameters.max_feedback_age);
         let (mut request_in, request_out) = rtrb::RingBuffer::new(2);
         let (mut chunk_in, chunk_out) = rtrb::RingBuffer::new(2);
+        let motion_limits = parts.parameters.motion_limits;
         let controller = Controller::new(parts.parameters);
         let initial = SessionStatus {
             phase: controller.phase(),
@@ -214,6 +218,7 @@ impl Session {
             reports,
             interrupter,
             real_time,
+            motion_limits,
             started,
         })
     }
@@ -281,6 +286,7 @@ impl Session {
         let shell = ShellReport {
             error: error.clone(),
             missed_ticks: outcome.missed_ticks,
+            motion_limits: self.motion_limits,
             chunk_ms: ChunkTimes { p50: millis(0.5), p95: millis(0.95) },
             tick_jitter_us: outcome.times.lateness,
             feedback_hz: feedback_hz(),

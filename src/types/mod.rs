@@ -30,7 +30,7 @@ pub use real_time_chunking::{
     Continuation, PrefixAttentionSchedule, RealTimeChunking, ShortLeftOver, UnknownSchedule,
 };
 pub use stillness::StillnessDetector;
-pub use summary::{ChunkTimes, InferenceSummary, RunSummary, StageTimes, TickJitter, ZRange};
+pub use summary::{ChunkTimes, InferenceSummary, MotionSummary, RunSummary, StageTimes, TickJitter, ZRange};
 pub use time::Timestamp;
 pub use timed_fault::{TimedFault, TimedFaultError};
 pub use travel::Travel;

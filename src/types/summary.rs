@@ -79,6 +79,29 @@ pub struct TickJitter {
     pub max: f64,
 }
 
+/// How smooth the motion was while the policy was in charge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct MotionSummary {
+    /// Splices of a new chunk into one that was being played.
+    pub seams: u64,
+    /// Largest disagreement of a new chunk with the one it replaced, at the splice, degrees.
+    pub disagreement_deg: f64,
+    /// The fastest step within half a second after a splice over the fastest step inside chunks; 0 without seams.
+    pub seam_ratio: f64,
+    /// Largest jerk between written goals, °/s³.
+    pub jerk_deg_s3: f64,
+    /// Ticks in which the arm waited for a chunk.
+    pub ticks_waiting: u64,
+    /// Ticks in which the arm was slowed because the next chunk was late.
+    pub ticks_slowed: u64,
+    /// How often chunks were played one after another although they should overlap.
+    pub fallbacks_to_sync: u64,
+    /// How often the arm came to a plateau.
+    pub plateaus: u64,
+    /// Whether the gripper was found closed while nothing went on.
+    pub gripper_idle: bool,
+}
+
 /// The end of a run in numbers; `--json` prints it as the last line of standard output.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunSummary {
@@ -102,6 +125,8 @@ pub struct RunSummary {
     pub tick_jitter_us: TickJitter,
     /// Valid feedback lines a second while connected.
     pub feedback_hz: f64,
+    /// How smooth the motion was.
+    pub motion: MotionSummary,
     /// How often the link was lost while the arm was moving.
     pub link_losses: u64,
     /// How often the arm was taken out of a latched stop.
@@ -155,6 +180,19 @@ impl fmt::Display for RunSummary {
         writeln!(formatter, "chunk_ms         p50 {:.1}, p95 {:.1}", self.chunk_ms.p50, self.chunk_ms.p95)?;
         writeln!(formatter, "commands_sent    {}", self.commands_sent)?;
         writeln!(formatter, "feedback_hz      {:.1}", self.feedback_hz)?;
+        let motion = &self.motion;
+        writeln!(
+            formatter,
+            "motion           {} seams of at most {:.1}°, steps there {:.2} times those inside; jerk {:.0}°/s³; ticks waiting {}, \
+             slowed {}; {} falls back to sync",
+            motion.seams,
+            motion.disagreement_deg,
+            motion.seam_ratio,
+            motion.jerk_deg_s3,
+            motion.ticks_waiting,
+            motion.ticks_slowed,
+            motion.fallbacks_to_sync
+        )?;
         if self.link_losses > 0 || self.resets > 0 {
             writeln!(formatter, "interruptions    {} lost links, {} resets", self.link_losses, self.resets)?;
         }

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use roarm::camera::{CameraError, FrameGenerator, FrameSource, PacedSource};
-use roarm::control::{AfterLinkLoss, AfterStop, ControlParameters, EndCause, JointBounds, Phase};
+use roarm::control::{
+    AfterLinkLoss, AfterStop, ChunkSchedule, ControlParameters, EndCause, JointBounds, MotionLimits, Phase,
+    Workspace,
+};
 use roarm::policy::bundle::CameraSlot;
 use roarm::policy::{ChunkPolicy, ChunkProducer, PolicyError, PolicyInput, Prediction};
 use roarm::runtime::{
@@ -35,6 +38,16 @@ pub(crate) fn parameters() -> ControlParameters {
         action_period: Duration::from_millis(33),
         actions_per_chunk: 25,
         first_chunk_speed: 1.0,
+        schedule: ChunkSchedule::Sync,
+        queue_threshold: 0.5,
+        max_jerk_rad_s3: 105.0,
+        motion_limits: MotionLimits::default(),
+        z_score_range: None,
+        workspace: Workspace::default(),
+        tracking_error_rad: 0.113,
+        tracking_time: Duration::from_secs(1),
+        plateau: None,
+        gripper_idle: None,
         cameras: 1,
         duration: None,
         // A busy machine may stall this program: that is not what is looked at here.

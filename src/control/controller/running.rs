@@ -10,6 +10,7 @@ impl Controller {
         if let Some(chunk) = inputs.chunk.filter(|chunk| self.player.awaits(chunk.id)) {
             self.take_chunk(chunk, now);
         }
+        self.report.ticks_running += 1;
         let limits = self.goal_limits(&self.held());
         let bounds = MotionBounds {
             velocity_rad_s: self.parameters.max_velocity_rad_s * self.speed_share(),

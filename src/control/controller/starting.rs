@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::types::{JointAngles, LinkStatus, Timestamp};
 
 use super::{
-    Aim, Controller, EndCause, Phase, Ramp, STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD,
-    StartProposal, WrittenGoal,
+    Aim, Controller, EndCause, Phase, Ramp, STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD, StartProposal,
+    WrittenGoal,
 };
 
 /// An arm that does not come to rest within this time ends the run.

@@ -5,8 +5,7 @@ use std::time::Duration;
 use crate::types::{JointAngles, Parked, Timestamp};
 
 use super::{
-    AfterStop, Aim, Controller, EndCause, Inputs, Outputs, Phase, Ramp, STILL_BEFORE_MOTION,
-    StopKind,
+    AfterStop, Aim, Controller, EndCause, Inputs, Outputs, Phase, Ramp, STILL_BEFORE_MOTION, StopKind,
 };
 
 /// The hold is repeated for so long before the run ends.

@@ -228,7 +228,8 @@ impl ChunkPlayer {
     /// Whether a chunk that is asked for now would come in time to be guided.
     fn can_continue(&self) -> bool {
         let ChunkSchedule::RealTime { execution_horizon } = self.settings.schedule else { return true };
-        self.drops < DROPS_BEFORE_AFRESH && self.planned_delay().is_some_and(|delay| delay <= execution_horizon)
+        self.drops < DROPS_BEFORE_AFRESH
+            && self.planned_delay().is_some_and(|delay| delay <= execution_horizon)
     }
 
     /// Actions that will be played until a chunk comes that is asked for now.
@@ -250,7 +251,12 @@ impl ChunkPlayer {
     }
 
     /// Takes the chunk that was waited for.
-    pub(super) fn take_chunk(&mut self, chunk: &Chunk, now: Timestamp, smoothness: &mut Smoothness) -> Option<Taken> {
+    pub(super) fn take_chunk(
+        &mut self,
+        chunk: &Chunk,
+        now: Timestamp,
+        smoothness: &mut Smoothness,
+    ) -> Option<Taken> {
         let waiting = self.waiting.take_if(|waiting| waiting.chunk_id == chunk.id)?;
         self.delays.add(now.since(waiting.requested));
         let actions = chunk.actions();
@@ -288,7 +294,9 @@ impl ChunkPlayer {
         };
         for (timestep, action) in (waiting.base..).zip(&actions[..played]).skip(consumed) {
             let joined = match (self.settings.schedule, self.queue.get(timestep)) {
-                (ChunkSchedule::Async { aggregation }, Some(old)) if waiting.joins => aggregation.of(old, action),
+                (ChunkSchedule::Async { aggregation }, Some(old)) if waiting.joins => {
+                    aggregation.of(old, action)
+                }
                 _ => *action,
             };
             self.queue.set(timestep, joined);
@@ -328,7 +336,8 @@ impl ChunkPlayer {
         }
         let (lower, upper) = (limits.lower.to_array_rad(), limits.upper.to_array_rad());
         let bounds: [MotionBounds; JOINT_COUNT] = std::array::from_fn(|joint| {
-            let usual = (self.inside_rad_s(joint) * SEAM_VELOCITY).max(bounds.velocity_rad_s * LEAST_VELOCITY);
+            let usual =
+                (self.inside_rad_s(joint) * SEAM_VELOCITY).max(bounds.velocity_rad_s * LEAST_VELOCITY);
             MotionBounds { velocity_rad_s: usual.min(bounds.velocity_rad_s), ..*bounds }
         });
         while self.grid < now {

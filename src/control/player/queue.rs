@@ -61,8 +61,9 @@ impl ActionQueue {
             return newest.map(JointState::at_rest);
         };
         let to = to.to_array_rad();
-        let action =
-            |timestep: Option<u64>| timestep.and_then(|timestep| self.get(timestep)).map(|action| action.to_array_rad());
+        let action = |timestep: Option<u64>| {
+            timestep.and_then(|timestep| self.get(timestep)).map(|action| action.to_array_rad())
+        };
         let from = action(step.checked_sub(1)).unwrap_or(to);
         let before = action(step.checked_sub(2));
         let after = action(step.checked_add(1));
@@ -100,7 +101,9 @@ mod tests {
     #[test]
     fn actions_are_met_at_their_times_and_the_end_is_held() {
         let queue = filled(5);
-        for (step, part, expected) in [(1, 0.0, 0.0), (2, 0.0, 1.0), (3, 0.5, 2.5), (5, 1.0, 5.0), (6, 0.0, 5.0), (9, 0.3, 5.0)] {
+        for (step, part, expected) in
+            [(1, 0.0, 0.0), (2, 0.0, 1.0), (3, 0.5, 2.5), (5, 1.0, 5.0), (6, 0.0, 5.0), (9, 0.3, 5.0)]
+        {
             let state = queue.reference(step, part, 30.0)[0];
             assert!((state.position - expected).abs() < 1e-12, "at {step} + {part}: {}", state.position);
         }

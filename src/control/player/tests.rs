@@ -20,7 +20,13 @@ fn limits() -> JointBounds {
 }
 
 fn settings(schedule: ChunkSchedule) -> PlayerSettings {
-    PlayerSettings { schedule, period: PERIOD, actions_per_chunk: 10, queue_threshold: 0.5, first_chunk_speed: 1.0 }
+    PlayerSettings {
+        schedule,
+        period: PERIOD,
+        actions_per_chunk: 10,
+        queue_threshold: 0.5,
+        first_chunk_speed: 1.0,
+    }
 }
 
 const REAL_TIME: ChunkSchedule = ChunkSchedule::RealTime { execution_horizon: 10 };
@@ -86,7 +92,10 @@ fn sync_plays_its_actions_and_asks_when_they_are_over() {
     bench.ticks(19);
     assert!(bench.player.due().is_none() && bench.player.is_playing());
     bench.ticks(1);
-    assert!(bench.player.due().is_some() && !bench.player.is_playing(), "ten actions of two ticks each are over");
+    assert!(
+        bench.player.due().is_some() && !bench.player.is_playing(),
+        "ten actions of two ticks each are over"
+    );
     let held = bench.ticks(50);
     assert!((held - 0.1).abs() < 1e-3, "the last action that is played is held: {held}");
 }
@@ -144,7 +153,10 @@ fn a_late_chunk_finds_an_arm_that_slowed_down_and_stood() {
             fastest_change = fastest_change.max((velocity - velocity_before).abs() / TICK.as_secs_f64());
             (before, velocity_before) = (target, velocity);
         }
-        assert!(!bench.player.is_playing() && (before - 0.5).abs() < 2e-3, "it holds the last action: {before}");
+        assert!(
+            !bench.player.is_playing() && (before - 0.5).abs() < 2e-3,
+            "it holds the last action: {before}"
+        );
         assert!(fastest_change < 1.5, "it did not stop at once: {fastest_change} rad/s² from 0.25 rad/s");
     }
 }

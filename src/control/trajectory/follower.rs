@@ -71,7 +71,10 @@ impl Follower {
         let wanted = wanted_acceleration(&self.before, reference, bounds, top);
         let reached = velocity + acceleration * STEP_S / 2.0;
         let wanted = wanted
-            .clamp(-highest_acceleration(top + reached, jerk), highest_acceleration(top - reached, jerk).max(-highest_acceleration(top + reached, jerk)))
+            .clamp(
+                -highest_acceleration(top + reached, jerk),
+                highest_acceleration(top - reached, jerk).max(-highest_acceleration(top + reached, jerk)),
+            )
             .clamp((acceleration - change).max(-most), (acceleration + change).min(most));
 
         let step_to = |wanted: f64| JointState {
@@ -113,8 +116,8 @@ impl Follower {
 /// velocity error asks for an acceleration beyond the reference's, which that share of the jerk takes back in time. Both laws
 /// are square roots, as braking is, that turn into straight lines towards zero.
 fn wanted_acceleration(state: &JointState, reference: &JointState, bounds: &MotionBounds, top: f64) -> f64 {
-    let behind = reference.position
-        - (state.position + STEP_S * (state.velocity + STEP_S * state.acceleration / 2.0));
+    let behind =
+        reference.position - (state.position + STEP_S * (state.velocity + STEP_S * state.acceleration / 2.0));
     let velocity = state.velocity + STEP_S * state.acceleration;
     let (catching, gain) = braking_law(behind, CATCH_UP * bounds.acceleration_rad_s2, POSITION_GAIN);
     let asked = reference.velocity + catching;

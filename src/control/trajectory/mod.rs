@@ -15,8 +15,8 @@ mod stopping;
 pub use bounds::MotionBounds;
 pub(super) use follower::{Follower, GRID};
 pub(super) use resampling::{Segment, slope};
-pub use smoothness::{MotionLimits, MotionReport};
 pub(super) use smoothness::Smoothness;
+pub use smoothness::{MotionLimits, MotionReport};
 
 /// Position, velocity and acceleration of one joint: rad, rad/s, rad/s² (or, where said, per action).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -27,7 +27,11 @@ pub struct MotionReport {
 impl MotionReport {
     /// The largest step at a seam over the largest step inside a chunk; 0 without seams.
     pub fn seam_ratio(&self) -> f64 {
-        if self.chunk_velocity_rad_s > 0.0 { self.seam_velocity_rad_s / self.chunk_velocity_rad_s } else { 0.0 }
+        if self.chunk_velocity_rad_s > 0.0 {
+            self.seam_velocity_rad_s / self.chunk_velocity_rad_s
+        } else {
+            0.0
+        }
     }
 }
 
@@ -47,14 +51,21 @@ impl MotionLimits {
     pub fn exceeded(&self, motion: &MotionReport, waiting_share: f64) -> Option<String> {
         let beyond = |limit: Option<f64>, value: f64| limit.filter(|limit| value > *limit);
         if let Some(limit) = beyond(self.seam_ratio, motion.seam_ratio()) {
-            return Some(format!("steps at seams were {:.2} times those inside chunks (limit {limit})", motion.seam_ratio()));
+            return Some(format!(
+                "steps at seams were {:.2} times those inside chunks (limit {limit})",
+                motion.seam_ratio()
+            ));
         }
         if let Some(limit) = beyond(self.jerk_rad_s3, motion.jerk_rad_s3) {
             let (jerk, limit) = (motion.jerk_rad_s3.to_degrees(), limit.to_degrees());
             return Some(format!("the jerk reached {jerk:.0}°/s³ (limit {limit:.0}°/s³)"));
         }
         beyond(self.waiting_share, waiting_share).map(|limit| {
-            format!("the arm waited for chunks in {:.1} % of the ticks (limit {:.1} %)", waiting_share * 1e2, limit * 1e2)
+            format!(
+                "the arm waited for chunks in {:.1} % of the ticks (limit {:.1} %)",
+                waiting_share * 1e2,
+                limit * 1e2
+            )
         })
     }
 }

@@ -166,6 +166,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
     for (slot, generator) in parts.cameras.into_iter().enumerate() {
         cameras.push(VirtualCamera::new(generator, START)?.ok_or(VirtualError::NoFrame { slot })?);
     }
+    let motion_limits = parts.parameters.motion_limits;
     let mut controller = Controller::new(parts.parameters);
     let mut next_tick = START + parts.tick_period;
     let mut pending: Option<Pending> = None;
@@ -245,6 +246,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             travel,
             elapsed_s: shell.now.seconds_since(START),
             inference: reports.summary(),
+            motion_limits,
             ..ShellReport::default()
         },
     );

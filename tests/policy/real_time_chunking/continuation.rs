@@ -37,6 +37,7 @@ impl Session {
             frames: [None; MAX_CAMERAS],
             observed: Timestamp::ZERO,
             state: JointAngles::ZERO,
+            perturbation: None,
             continues,
         };
         self.producer.produce(&request, &self.frame, Timestamp::ZERO, || Timestamp::ZERO)
