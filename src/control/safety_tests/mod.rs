@@ -5,11 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
-mod following;
-mod held_box;
 mod judge;
-mod progress;
 mod random_scripts;
 mod rig;
 mod script;
-mod workspace;
