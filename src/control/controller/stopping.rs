@@ -27,8 +27,8 @@ impl Controller {
             }
             Phase::Ramping | Phase::Running | Phase::Parking(_) => {
                 self.schedule = Schedule::Due;
-                self.retreat = self.retreat_from(cause);
                 self.enter(Phase::Easing(cause), now);
+                self.retreat = self.retreat_from(cause);
             }
             Phase::Easing(before) if before.kind() < cause.kind() => {
                 self.retreat = self.retreat.or_else(|| self.retreat_from(cause));
@@ -48,7 +48,8 @@ impl Controller {
         let EndCause::NotFollowing { .. } = cause else { return None };
         let (newest, written) = (self.history.newest()?, self.written?);
         let pose = self.sag.hold(&newest.angles, Some(&written.goal), &self.parameters.lead_limit_rad);
-        Some(self.parameters.joint_limits.clamp(&pose))
+        // Where goals may not be, the way back would never end.
+        Some(self.goal_limits(&written.goal).clamp(&pose))
     }
 
     pub(super) fn ease(&mut self, cause: EndCause, now: Timestamp) -> Option<Aim> {
