@@ -35,5 +35,6 @@ pub use ramp::Ramp;
 pub use report::{ControlReport, ShellReport};
 pub use stop::{EndCause, StopKind};
 pub use workspace::{
-    KeepOutBox, ReachCylinder, ReachSphere, Table, WayRefused, Workspace, WorkspaceCounts, WorkspaceReason, check_way,
+    KeepOutBox, ReachCylinder, ReachSphere, Table, WayRefused, Workspace, WorkspaceCounts, WorkspaceReason,
+    check_way,
 };

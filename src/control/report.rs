@@ -57,7 +57,9 @@ impl ControlReport {
     pub fn summary(&self, cause: EndCause, shell: ShellReport) -> RunSummary {
         let mut ended = shell.error.map_or_else(|| cause.to_string(), |error| format!("{cause}: {error}"));
         if self.gripper_idle && cause != EndCause::GripperIdle {
-            ended.push_str("; the gripper had stayed closed and nothing went on, so the episode counts as failed");
+            ended.push_str(
+                "; the gripper had stayed closed and nothing went on, so the episode counts as failed",
+            );
         }
         RunSummary {
             ok: cause.is_success() && !self.gripper_idle,

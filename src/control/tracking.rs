@@ -100,7 +100,11 @@ mod tests {
 
     #[test]
     fn a_lag_a_sag_and_a_held_object_are_not() {
-        assert_eq!(found_at(Joint::Shoulder, |at| 0.14 + 0.4 * at, |at| 0.4 * at), None, "it lags, but moves");
+        assert_eq!(
+            found_at(Joint::Shoulder, |at| 0.14 + 0.4 * at, |at| 0.4 * at),
+            None,
+            "it lags, but moves"
+        );
         assert_eq!(found_at(Joint::Shoulder, |_| 0.10, |_| 0.0), None, "it sags");
         assert_eq!(found_at(Joint::Gripper, |_| -0.4, |_| 0.0), None, "it holds something");
         let slow = |at: f64| 0.006 * at;

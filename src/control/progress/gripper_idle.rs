@@ -67,12 +67,8 @@ impl GripperIdleDetector {
 mod tests {
     use super::*;
 
-    const SETTINGS: GripperIdle = GripperIdle {
-        closed_below_rad: 0.1,
-        threshold_rad: 0.05,
-        time: Duration::from_secs(10),
-        ends: true,
-    };
+    const SETTINGS: GripperIdle =
+        GripperIdle { closed_below_rad: 0.1, threshold_rad: 0.05, time: Duration::from_secs(10), ends: true };
 
     /// Ticks (of 100 ms) at which it was found; functions give the shoulder's angle, the gripper's, and the gripper's goal.
     fn found_at(

@@ -125,7 +125,10 @@ mod tests {
     #[test]
     fn an_arm_that_stands_is_noticed_once_each_window() {
         assert_eq!(noticed_at(|_| true, |_| 0.3), [100, 201, 302, 403]);
-        assert!(noticed_at(|_| true, |tick| tick as f64 * 0.000_2).is_empty(), "it moves a degree in two seconds");
+        assert!(
+            noticed_at(|_| true, |tick| tick as f64 * 0.000_2).is_empty(),
+            "it moves a degree in two seconds"
+        );
     }
 
     #[test]

@@ -66,15 +66,15 @@ fn moves_within_bounds(sent: &[Sent], parameters: &ControlParameters) {
         let stopping = parameters.stop_deceleration_rad_s2;
         let stop = matches!(one.phase, Phase::Easing(cause) | Phase::Holding(cause) | Phase::Stopped(cause)
             if cause.kind() != StopKind::Normal);
-        let acceleration =
-            if stop || one.held_back { stopping } else { parameters.max_acceleration_rad_s2 };
+        let acceleration = if stop || one.held_back { stopping } else { parameters.max_acceleration_rad_s2 };
         for joint in 0..JOINT_COUNT {
             let step = to[joint] - from[joint];
             let velocity = step / elapsed_s;
             let top = parameters.max_velocity_rad_s;
             assert!(velocity.abs() <= top * (1.0 + 1e-6), "joint {joint}: {velocity} rad/s in {one:?}");
             // A stop of a fast arm after a pause brakes over a longer step than any other motion makes.
-            let longest = (top * LONGEST_STEP_S).max((velocity_before[joint].abs() - acceleration * elapsed_s) * elapsed_s);
+            let longest = (top * LONGEST_STEP_S)
+                .max((velocity_before[joint].abs() - acceleration * elapsed_s) * elapsed_s);
             assert!(step.abs() <= longest + SMALL, "joint {joint}: a step of {step} in {one:?}");
             let change = velocity - velocity_before[joint];
             assert!(
@@ -105,7 +105,10 @@ fn starts_where_it_stands(first: &Sent, parameters: &ControlParameters) {
     for joint in 0..JOINT_COUNT {
         // 0.05: so far outside the limits an arm may stand and be brought back.
         let allowed = parameters.lead_limit_rad[joint] + 0.05;
-        assert!((goal[joint] - measured[joint]).abs() <= allowed, "joint {joint}: the first motion jumps: {first:?}");
+        assert!(
+            (goal[joint] - measured[joint]).abs() <= allowed,
+            "joint {joint}: the first motion jumps: {first:?}"
+        );
     }
 }
 

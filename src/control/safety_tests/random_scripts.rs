@@ -40,9 +40,31 @@ fn no_script_breaks_a_rule_on_the_boards_log() {
     }
     let seen = seen.into_inner();
     let everywhere = [
-        "settling", "waiting", "ramping", "running", "easing", "holding", "parking", "stopped", "disconnected", "ended",
-        "finite", "trained_range", "z_score", "workspace_self", "workspace_table", "velocity", "acceleration",
-        "lead", "observation_age", "frame_age", "feedback_age", "tracking", "chunks", "resets", "link losses",
+        "settling",
+        "waiting",
+        "ramping",
+        "running",
+        "easing",
+        "holding",
+        "parking",
+        "stopped",
+        "disconnected",
+        "ended",
+        "finite",
+        "trained_range",
+        "z_score",
+        "workspace_self",
+        "workspace_table",
+        "velocity",
+        "acceleration",
+        "lead",
+        "observation_age",
+        "frame_age",
+        "feedback_age",
+        "tracking",
+        "chunks",
+        "resets",
+        "link losses",
     ];
     for what in everywhere {
         assert!(seen.get(what).copied().unwrap_or_default() >= 20, "{what} was hardly met: {seen:?}");

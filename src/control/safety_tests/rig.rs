@@ -394,7 +394,8 @@ impl Rig {
 
     /// As the link does it: T:102 with all fields.
     fn send(&mut self, written: &CommandWritten) {
-        let goal = GoalAngles::new(FirmwareAngles::from(written.command.goal)).expect("the gate lets no other pass");
+        let goal =
+            GoalAngles::new(FirmwareAngles::from(written.command.goal)).expect("the gate lets no other pass");
         let line = Command::Joints {
             goal,
             speed: ServoSpeed::from_rad_per_s(written.command.servo_speed_rad_s).expect("a speed"),

@@ -50,7 +50,14 @@ pub(super) struct Script {
 /// Poses all over the limits, half of them near where a run begins.
 fn pose() -> impl Strategy<Value = JointAngles> {
     let anywhere = prop::array::uniform6(-1.0_f64..1.0).prop_map(|part| {
-        degrees([170.0 * part[0], 90.0 * part[1], 60.0 + 110.0 * part[2], 90.0 * part[3], 170.0 * part[4], 60.0 * (part[5] + 1.0)])
+        degrees([
+            170.0 * part[0],
+            90.0 * part[1],
+            60.0 + 110.0 * part[2],
+            90.0 * part[3],
+            170.0 * part[4],
+            60.0 * (part[5] + 1.0),
+        ])
     });
     let near = prop::array::uniform6(-0.6_f64..0.6).prop_map(|change| {
         let home = home().to_array_rad();
