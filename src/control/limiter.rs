@@ -201,7 +201,11 @@ impl WrittenGoal {
 /// the positive root of `v * elapsed + v² / 2a = distance`.
 fn braking_velocity(distance: f64, elapsed_s: f64, acceleration: f64) -> f64 {
     let ramp = acceleration * elapsed_s;
-    (ramp * ramp + 2.0 * acceleration * distance).sqrt() - ramp
+    if distance <= 0.0 {
+        return 0.0;
+    }
+    // Not the root minus the ramp: for short distances that cancels, and goals would creep for seconds.
+    2.0 * acceleration * distance / ((ramp * ramp + 2.0 * acceleration * distance).sqrt() + ramp)
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ const HOLD_BEFORE_END: Duration = Duration::from_millis(500);
 const EASE_TIMEOUT: Duration = Duration::from_secs(3);
 /// After the way to the park pose the arm must stand for so long.
 const STILL_AT_PARK: Duration = Duration::from_millis(500);
+/// A goal on its way to the retreat that has not moved for so long is held back for good.
+const STANDS_FOR: Duration = Duration::from_millis(200);
 /// A pose counts as reached within this.
 const REACHED_RAD: f64 = 1e-6;
 
@@ -26,8 +28,8 @@ impl Controller {
             }
             Phase::Ramping | Phase::Running | Phase::Parking(_) => {
                 self.player.stop();
-                self.retreat = self.retreat_from(cause);
                 self.enter(Phase::Easing(cause), now);
+                self.retreat = self.retreat_from(cause);
             }
             Phase::Easing(before) if before.kind() < cause.kind() => {
                 self.retreat = self.retreat.or_else(|| self.retreat_from(cause));
@@ -47,12 +49,16 @@ impl Controller {
         let EndCause::NotFollowing { .. } = cause else { return None };
         let (newest, written) = (self.history.newest()?, self.written?);
         let pose = self.sag.hold(&newest.angles, Some(&written.goal), &self.parameters.lead_limit_rad);
-        Some(self.parameters.joint_limits.clamp(&pose))
+        // Where goals may not be, the way back would never end.
+        Some(self.goal_limits(&written.goal).clamp(&pose))
     }
 
     pub(super) fn ease(&mut self, cause: EndCause, now: Timestamp) -> Option<Aim> {
         let written = self.written?;
-        let reached = self.retreat.is_none_or(|pose| pose.max_difference(&written.goal) < REACHED_RAD);
+        // The lead limit may keep a goal from the retreat: what has stood for a while will not get there.
+        let stands = written.is_at_rest() && now.since(written.since_rest) >= STANDS_FOR;
+        let reached =
+            stands || self.retreat.is_none_or(|pose| pose.max_difference(&written.goal) < REACHED_RAD);
         let rests = reached && written.is_at_rest() && self.outstanding.is_none();
         if rests || self.in_phase(now) > EASE_TIMEOUT {
             let stays = self.parameters.after_stop == AfterStop::Wait && cause.may_reset();
@@ -88,7 +94,8 @@ impl Controller {
             self.watch_stillness(STILL_BEFORE_MOTION);
             self.enter(Phase::Settling, now);
         }
-        (!held).then_some(Aim::Repeat)
+        // After a lost link the board may hold another goal by now, and be somewhere else.
+        (!held && !self.goal_forgotten).then_some(Aim::Repeat)
     }
 
     /// Starts the way to the park pose; whether there is one.

@@ -38,6 +38,9 @@ const RECOVERY_PER_S: f64 = 4.0;
 const EMPTY: f64 = 0.05;
 /// After a longer pause between ticks the follower does not make up for what it missed.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// No joint can be further than this from zero, rad. A finite action beyond it would overflow what is computed from it; it is clamped here,
+/// and to the limits later.
+const FARTHEST_RAD: f64 = 10.0;
 /// The policy's side remembers two chunks: after so many that were not played it cannot continue the one that is.
 const DROPS_BEFORE_AFRESH: u32 = 2;
 
@@ -295,9 +298,9 @@ impl ChunkPlayer {
         for (timestep, action) in (waiting.base..).zip(&actions[..played]).skip(consumed) {
             let joined = match (self.settings.schedule, self.queue.get(timestep)) {
                 (ChunkSchedule::Async { aggregation }, Some(old)) if waiting.joins => {
-                    aggregation.of(old, action)
+                    aggregation.of(old, &in_reach(action))
                 }
-                _ => *action,
+                _ => in_reach(action),
             };
             self.queue.set(timestep, joined);
         }
@@ -308,7 +311,7 @@ impl ChunkPlayer {
         self.inside[1] = self.inside[0];
         self.inside[0] = [0.0; JOINT_COUNT];
         for pair in actions.windows(2) {
-            let (from, to) = (pair[0].to_array_rad(), pair[1].to_array_rad());
+            let (from, to) = (in_reach(&pair[0]).to_array_rad(), in_reach(&pair[1]).to_array_rad());
             for joint in 0..JOINT_COUNT {
                 self.inside[0][joint] = self.inside[0][joint].max((to[joint] - from[joint]).abs());
             }
@@ -375,6 +378,10 @@ impl ChunkPlayer {
         self.step += moved as u64;
         self.part = moved.fract();
     }
+}
+
+fn in_reach(action: &JointAngles) -> JointAngles {
+    JointAngles::from_array_rad(action.to_array_rad().map(|angle| angle.clamp(-FARTHEST_RAD, FARTHEST_RAD)))
 }
 
 #[cfg(test)]
