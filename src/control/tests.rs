@@ -80,6 +80,7 @@ pub(super) struct Script {
     pub(super) report_delay: Duration,
     pub(super) reported: usize,
     pub(super) frozen_feedback: bool,
+    pub(super) impossible_feedback: bool,
     pub(super) frozen_camera: bool,
     /// Where the link stands, apart from its pace.
     pub(super) link: LinkStatus,
@@ -108,6 +109,7 @@ impl Script {
             report_delay: Duration::ZERO,
             reported: 0,
             frozen_feedback: false,
+            impossible_feedback: false,
             frozen_camera: false,
             link: LinkStatus::READY,
             reset: false,
@@ -130,7 +132,7 @@ impl Script {
         self.since_write += 1;
         let feedback = (!self.frozen_feedback).then(|| FeedbackSample {
             sequence: 0,
-            angles: self.arm,
+            angles: if self.impossible_feedback { pose(10.0) } else { self.arm },
             measured: self.now - Duration::from_millis(18),
             torque_off: self.torque_off,
         });
@@ -495,4 +497,19 @@ proptest! {
             prop_assert!(limits.clamp(&entry.command.goal) == entry.command.goal, "{:?} leaves the limits", entry);
         }
     }
+}
+
+#[test]
+fn a_pose_that_no_encoder_has_is_no_feedback() {
+    let mut script = Script::new(parameters());
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    let before = script.arm;
+    script.impossible_feedback = true;
+    let cause = script.run_to_end();
+    assert!(matches!(cause, EndCause::FeedbackStale { .. }), "{cause:?}");
+    assert!(
+        script.arm.max_difference(&before) < 0.6,
+        "nothing runs after an impossible pose: {:?}",
+        script.arm
+    );
 }

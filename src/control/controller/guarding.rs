@@ -34,7 +34,7 @@ impl Controller {
 
     /// A joint that stays far from its goal.
     pub(super) fn does_not_follow(&mut self, sample: Option<&FeedbackSample>) -> Option<EndCause> {
-        let (sample, written) = (sample.filter(|sample| sample.angles.is_finite())?, self.written?);
+        let (sample, written) = (sample.filter(|sample| super::is_possible(&sample.angles))?, self.written?);
         let (error_rad, time) = (self.parameters.tracking_error_rad, self.parameters.tracking_time);
         let joint = self.tracking.observe(&written.goal, sample, error_rad, time)?;
         self.report.gate.tracking += 1;

@@ -42,6 +42,9 @@ const STILL_BEFORE_MOTION: Duration = Duration::from_secs(1);
 /// Angles may spread this far and still count as standing: six encoder steps, 0.53°.
 const STILL_TOLERANCE_RAD: f64 = 6.0 * firmware_protocol::steps::STEP_RAD;
 
+/// Half a turn to either side, and what a zero may be off by.
+const ONE_TURN_RAD: f64 = std::f64::consts::PI * 1.1;
+
 /// The control core. No I/O, clock, thread, lock, allocation or randomness: time and events come in, values go out.
 #[derive(Clone, Debug)]
 pub struct Controller {
@@ -76,6 +79,11 @@ pub struct Controller {
     next_chunk: u64,
     next_command: u64,
     report: ControlReport,
+}
+
+/// Whether encoders of one turn can have measured it. What they cannot have is no feedback: it ages, and the arm stops.
+fn is_possible(angles: &JointAngles) -> bool {
+    angles.to_array_rad().iter().all(|angle| angle.is_finite() && angle.abs() <= ONE_TURN_RAD)
 }
 
 /// What a tick wants of the arm.
@@ -201,7 +209,7 @@ impl Controller {
     }
 
     fn take_feedback(&mut self, sample: Option<&FeedbackSample>) -> bool {
-        let Some(sample) = sample.filter(|sample| sample.angles.is_finite()) else { return false };
+        let Some(sample) = sample.filter(|sample| is_possible(&sample.angles)) else { return false };
         self.history.push(*sample);
         let still = self.stillness.observe(&sample.angles, sample.measured);
         if let Some(written) = self.written.filter(|written| written.is_at_rest() && !self.goal_forgotten) {

@@ -6,7 +6,9 @@ use firmware_protocol::Generation;
 use firmware_protocol::emulator::ServoOptions;
 use proptest::prelude::*;
 
-use crate::control::{AfterLinkLoss, AfterStop, ControlParameters, EndCause, JointBounds, Park};
+use crate::control::{
+    AfterLinkLoss, AfterStop, Aggregation, ChunkSchedule, ControlParameters, EndCause, JointBounds, Park,
+};
 use crate::types::{Joint, JointAngles};
 
 use super::rig::{Answer, FeedbackFault, Rig, degrees, home, parameters};
@@ -37,6 +39,7 @@ pub(super) struct Setting {
     pub(super) parks: bool,
     pub(super) trained: bool,
     pub(super) servos_lag: bool,
+    pub(super) schedule: ChunkSchedule,
 }
 
 /// A setting, and events with the ticks (of 20 ms) that follow each.
@@ -119,17 +122,26 @@ fn event() -> impl Strategy<Value = Event> {
 fn setting() -> impl Strategy<Value = Setting> {
     let generation = prop_oneof![Just(Generation::G1), Just(Generation::G3)];
     let flags = (prop::bool::weighted(0.7), any::<bool>(), prop::bool::weighted(0.2), any::<bool>());
-    (generation, prop_oneof![3 => Just(0_u64), 1 => 0_u64..60], flags, prop::bool::weighted(0.3)).prop_map(
-        |(generation, report_delay_ms, (waits, resumes, parks, trained), servos_lag)| Setting {
-            generation,
-            report_delay_ms,
-            after_stop: if waits { AfterStop::Wait } else { AfterStop::End },
-            after_link_loss: if resumes { AfterLinkLoss::Resume } else { AfterLinkLoss::End },
-            parks,
-            trained,
-            servos_lag,
-        },
-    )
+    let schedule = prop::sample::select(
+        &[
+            ChunkSchedule::Sync,
+            ChunkSchedule::Async { aggregation: Aggregation::Weighted },
+            ChunkSchedule::RealTime { execution_horizon: 10 },
+        ][..],
+    );
+    (generation, prop_oneof![3 => Just(0_u64), 1 => 0_u64..60], flags, prop::bool::weighted(0.3), schedule)
+        .prop_map(|(generation, report_delay_ms, (waits, resumes, parks, trained), servos_lag, schedule)| {
+            Setting {
+                schedule,
+                generation,
+                report_delay_ms,
+                after_stop: if waits { AfterStop::Wait } else { AfterStop::End },
+                after_link_loss: if resumes { AfterLinkLoss::Resume } else { AfterLinkLoss::End },
+                parks,
+                trained,
+                servos_lag,
+            }
+        })
 }
 
 /// Any script. Each begins with an arm that stands for the second before the first motion.
@@ -157,6 +169,7 @@ impl Script {
             after_link_loss: self.setting.after_link_loss,
             park: self.setting.parks.then_some(Park { pose: home(), release_torque: false }),
             ramp_speed_rad_s: 0.5,
+            schedule: self.setting.schedule,
             ..parameters(self.setting.generation)
         }
     }
