@@ -14,8 +14,10 @@ use crate::camera::{CameraError, DatasetSource, FrameSource, PacedSource, Source
 use crate::config::{self, Config, Firmware, RealTimeConfig, StartPose};
 use crate::control::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds, Park};
 use crate::episode::Dataset;
+use crate::inject::Drill;
 use crate::policy::{
-    Bundle, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, WarmUpStage, find_library,
+    Bundle, ChunkPolicy, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, WarmUpStage,
+    find_library,
 };
 use crate::runtime::{self, RealTimeSettings};
 use crate::types::{DatasetAngles, JOINT_COUNT, Joint, JointAngles, MAX_CAMERAS};
@@ -130,7 +132,12 @@ pub(super) fn warm_up_text(device: Device, stage: WarmUpStage) -> String {
 }
 
 /// An engine that knows its task, warmed up, with seeded noise.
-pub(super) fn producer(mut engine: Engine, task: &str, seed: u64) -> Result<ChunkProducer, CliError> {
+pub(super) fn producer(
+    mut engine: Engine,
+    task: &str,
+    seed: u64,
+    drill: Option<&Drill>,
+) -> Result<ChunkProducer, CliError> {
     if task.trim().is_empty() {
         return Err(CliError::Arguments(
             "the task is empty: pass --task with the instruction that the policy was trained on".to_owned(),
@@ -141,7 +148,12 @@ pub(super) fn producer(mut engine: Engine, task: &str, seed: u64) -> Result<Chun
     let warmed_up = engine.warm_up_with(|stage| progress.update(|| warm_up_text(device, stage)));
     progress.finish();
     warmed_up?;
-    Ok(ChunkProducer::new(Box::new(engine), seed))
+    let policy: Box<dyn ChunkPolicy> = Box::new(engine);
+    let policy = match drill {
+        Some(drill) => drill.policy(policy),
+        None => policy,
+    };
+    Ok(ChunkProducer::new(policy, seed))
 }
 
 /// What a run may set beyond configuration and bundle.
