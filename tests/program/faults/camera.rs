@@ -19,12 +19,16 @@ fn lost_pictures_do_not_end_a_run() {
 
 #[test]
 fn a_silent_camera_is_a_protective_stop() {
-    // The patient limit of a picture's age is longer than a run of three seconds.
+    // The patient limits of a picture's age are longer than a run of three seconds.
     let arm = crate::support::port::VirtualArm::start("g1");
     let attempt = crate::attempt::Attempt::at(&arm.port()).patient();
     let ended = attempt.with(&["--duration", "60", "--inject", "camera.stall"]).run();
     let summary = ended.assert_code(4).summary();
-    assert!(summary["ended"].as_str().unwrap().contains("no frame from camera slot 0"), "{ended}");
+    // Either rule may be the first: pictures that are too old for a chunk, or no new one for too long.
+    let said = summary["ended"].as_str().unwrap();
+    let too_old = said.contains("chunks in a row were rejected")
+        && summary["gate"]["observation_age"].as_u64() >= Some(1);
+    assert!(too_old || said.contains("no frame from camera slot 0"), "{ended}");
     arm.end().assert_held();
 }
 
