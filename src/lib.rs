@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`cli`] | raw flags become a checked plan; the only room that speaks to the terminal or reads the environment |
 //! | [`config`] | `roarm.toml` becomes a checked value, or an error that names the line and the fix |
+//! | [`inject`] | the fault drill: wrappers at existing ports, absent from a run that did not ask for them |
 //! | [`runtime`] | the live shell: threads that meet control in wait-free mailboxes only |
 //! | [`sim`] | the simulated cell and the virtual-time shell: offers ports, never knows who uses them |
 //! | [`control`] | the core: no I/O, clock, thread, lock, allocation or randomness |
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod episode;
+pub mod inject;
 pub mod policy;
 pub mod runtime;
 pub mod sim;

@@ -10,6 +10,7 @@ use firmware_protocol::emulator::BoardOptions;
 
 use super::consent::Consent;
 use super::exit::{CliError, Exit};
+use super::inject;
 use super::live::{self, LiveRun};
 use super::plan::{self, ControlSettings, PolicyFlags};
 use super::run::open_arm;
@@ -44,6 +45,9 @@ pub(super) struct DemoFlags {
     /// When the next chunk is computed: sync (after the last one), async or rtc (while it plays; rtc guides it)
     #[arg(long, value_name = "S", value_parser = plan::parse_schedule)]
     schedule: Option<ScheduleChoice>,
+    /// What goes wrong, and when: NAME[=VALUE][@START][:DURATION], with commas; --inject help lists all
+    #[arg(long, value_name = "LIST")]
+    inject: Option<String>,
     /// Bind the control thread to this core
     #[arg(long, value_name = "N")]
     control_cpu: Option<usize>,
@@ -79,6 +83,12 @@ fn cell_options(seed: u64, slots: &[CameraSlot]) -> CellOptions {
 }
 
 pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
+    if inject::is_help(flags.inject.as_deref()) {
+        terminal::print(inject::table());
+        return Ok(Exit::Done);
+    }
+    let drill = inject::drill(flags.inject.as_deref())?;
+    let board_faults = drill.as_ref().map(inject::board_faults).transpose()?.unwrap_or_default();
     let duration = plan::duration(flags.duration)?;
     let mut config = Config::defaults();
     config.motion.ramp_speed_deg_s = DEMO_RAMP_DEG_S;
@@ -111,10 +121,12 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         plan::device(&flags.inference, &config)
     ));
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
-    let producer = plan::producer(engine, &flags.task, flags.seed, &config.policy.chunks)?;
+    let producer = plan::producer(engine, &flags.task, flags.seed, &config.policy.chunks, drill.as_ref())?;
     let signals = Signals::catch()?;
     let board = VirtualBoard::spawn(VirtualBoardOptions {
         log: flags.board_log.clone(),
+        faults: board_faults,
+        seed: flags.seed,
         ..VirtualBoardOptions::new(BoardOptions::new(flags.firmware))
     })?;
     let pose = board.arm_pose();
@@ -133,11 +145,12 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
     let live = LiveRun {
         arm,
         handle,
-        cameras: vec![camera],
+        cameras: inject::cameras(drill.as_ref(), vec![camera]),
         producer,
         parameters: plan::control_parameters(&config, &bundle, generation, &settings)?,
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
         real_time,
+        drill,
         consent: Consent::Given,
         workspace: plan::workspace(&config.safety),
         json: flags.json,

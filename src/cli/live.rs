@@ -10,6 +10,7 @@ use super::terminal::{self, Progress};
 use crate::arm::{ArmHandle, LinkEvent, SerialArm};
 use crate::camera::FrameSource;
 use crate::control::{AfterStop, ControlParameters, EndCause, Phase, Workspace};
+use crate::inject::Drill;
 use crate::policy::ChunkProducer;
 use crate::runtime::{RealTimeSettings, Session, SessionEnd, SessionParts, SessionStatus};
 use crate::types::{DatasetAngles, Joint, JointAngles};
@@ -28,6 +29,8 @@ pub(super) struct LiveRun {
     pub(super) parameters: ControlParameters,
     pub(super) tick_period: Duration,
     pub(super) real_time: RealTimeSettings,
+    /// What goes wrong on purpose.
+    pub(super) drill: Option<Drill>,
     pub(super) consent: Consent,
     pub(super) workspace: Workspace,
     pub(super) json: bool,
@@ -64,13 +67,30 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         parameters,
         tick_period,
         real_time,
+        drill,
         consent,
         workspace,
         json,
     } = live;
     let parameters = without_latch_nobody_can_release(parameters);
-    let parts = SessionParts { arm: handle, cameras, producer, parameters, tick_period, real_time };
-    let mut session = Session::start(parts)?;
+    let mut session = match &drill {
+        None => Session::start(SessionParts {
+            arm: handle,
+            cameras,
+            producer,
+            parameters,
+            tick_period,
+            real_time,
+        }),
+        Some(drill) => Session::start(SessionParts {
+            arm: drill.arm(handle),
+            cameras,
+            producer,
+            parameters,
+            tick_period,
+            real_time,
+        }),
+    }?;
     terminal::say(session.real_time().to_string());
     pass_signals_on(signals, &session);
     let keyboard = Keyboard::open(session.stopper());
@@ -98,6 +118,11 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
                 }
             },
             Phase::Stopped(_) => answer_stop(&keyboard, &session),
+            Phase::Running => {
+                if let Some(drill) = &drill {
+                    drill.clock().start();
+                }
+            }
             _ => {}
         }
         // Consent was given a moment ago: the ramp has begun or is about to.

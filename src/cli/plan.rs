@@ -21,8 +21,10 @@ use crate::control::{
     KeepOutBox, MotionLimits, Park, Plateau, PlateauAction, ReachCylinder, Table, Workspace,
 };
 use crate::episode::Dataset;
+use crate::inject::Drill;
 use crate::policy::{
-    Bundle, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, WarmUpStage, find_library,
+    Bundle, ChunkPolicy, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, WarmUpStage,
+    find_library,
 };
 use crate::runtime::{self, RealTimeSettings};
 use crate::types::{DatasetAngles, JOINT_COUNT, Joint, JointAngles, MAX_CAMERAS, RealTimeChunking};
@@ -142,6 +144,7 @@ pub(super) fn producer(
     task: &str,
     seed: u64,
     chunks: &ChunkConfig,
+    drill: Option<&Drill>,
 ) -> Result<ChunkProducer, CliError> {
     if task.trim().is_empty() {
         return Err(CliError::Arguments(
@@ -153,7 +156,12 @@ pub(super) fn producer(
     let warmed_up = engine.warm_up_with(|stage| progress.update(|| warm_up_text(device, stage)));
     progress.finish();
     warmed_up?;
-    Ok(ChunkProducer::new(Box::new(engine), seed).with_real_time_chunking(real_time_chunking(chunks)))
+    let policy: Box<dyn ChunkPolicy> = Box::new(engine);
+    let policy = match drill {
+        Some(drill) => drill.policy(policy),
+        None => policy,
+    };
+    Ok(ChunkProducer::new(policy, seed).with_real_time_chunking(real_time_chunking(chunks)))
 }
 
 /// What a run may set beyond configuration and bundle.

@@ -8,6 +8,7 @@ use firmware_protocol::Generation;
 
 use super::consent::Consent;
 use super::exit::{CliError, Exit};
+use super::inject;
 use super::live::{self, LiveRun};
 use super::plan::{self, ControlSettings, ParkPose, PolicyFlags};
 use super::signals::Signals;
@@ -57,6 +58,9 @@ pub(super) struct RunFlags {
     /// When the next chunk is computed: sync (after the last one), async or rtc (while it plays; rtc guides it)
     #[arg(long, value_name = "S", value_parser = plan::parse_schedule)]
     schedule: Option<ScheduleChoice>,
+    /// What goes wrong, and when: NAME[=VALUE][@START][:DURATION], with commas; --inject help lists all
+    #[arg(long, value_name = "LIST")]
+    inject: Option<String>,
     /// Bind the control thread to this core
     #[arg(long, value_name = "N")]
     control_cpu: Option<usize>,
@@ -99,6 +103,11 @@ fn resolve_arm(flags: &RunFlags, config: &Config) -> Result<(PathBuf, Option<Gen
 }
 
 pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
+    if inject::is_help(flags.inject.as_deref()) {
+        terminal::print(inject::table());
+        return Ok(Exit::Done);
+    }
+    let drill = inject::drill(flags.inject.as_deref())?;
     let mut config = plan::load_config(flags.config.as_deref())?;
     if let Some(schedule) = flags.schedule {
         config.policy.chunks.schedule = schedule;
@@ -123,6 +132,9 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     let bundle = Bundle::load(&folder)?;
     let specs = plan::camera_specs(&flags.camera, &flags.arm, &config, &bundle)?;
     let emulated = port_report.is_pty;
+    if let Some(drill) = &drill {
+        inject::check_arm(drill, emulated)?;
+    }
     let settings = ControlSettings {
         n_action_steps: flags.n_action_steps,
         fps: flags.fps,
@@ -139,8 +151,8 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     plan::control_parameters(&config, &bundle, generation.unwrap_or(Generation::G1), &settings)?;
     terminal::say(format!("policy {} on {}", folder.display(), plan::device(&flags.inference, &config)));
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
-    let producer =
-        plan::producer(engine, &task, flags.seed.unwrap_or(config.policy.seed), &config.policy.chunks)?;
+    let seed = flags.seed.unwrap_or(config.policy.seed);
+    let producer = plan::producer(engine, &task, seed, &config.policy.chunks, drill.as_ref())?;
     let mut cameras = Vec::new();
     for (spec, slot) in specs.iter().zip(bundle.slots()) {
         let camera = plan::open_camera(spec)?;
@@ -166,11 +178,12 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     let live = LiveRun {
         arm,
         handle,
-        cameras,
+        cameras: inject::cameras(drill.as_ref(), cameras),
         producer,
         parameters: plan::control_parameters(&config, &bundle, generation, &settings)?,
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
         real_time,
+        drill,
         consent,
         workspace: plan::workspace(&config.safety),
         json: flags.json,

@@ -12,6 +12,7 @@ mod bad_ports;
 mod bench;
 mod demo;
 mod doctor;
+mod faults;
 mod policy_verbs;
 mod run_on_pty;
 mod shell_files;

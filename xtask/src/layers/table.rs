@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cli                                                   (reads config)
+//! inject
 //! runtime   replay   evaluate   profile   sim
 //! control   policy   arm   camera   episode   telemetry
 //! types
@@ -34,6 +35,8 @@ pub(super) const ROOMS: &[Room] = &[
     room("profile", &["types", "control", "policy", "arm", "camera", "episode", "telemetry"]),
     // `sim` implements the ports of `arm` and `camera`, and its virtual-time shell drives control and policy; not the live shell.
     room("sim", &["types", "control", "policy", "arm", "camera", "episode", "telemetry"]),
+    // Wraps the ports that the live shell is given, for the fault drill.
+    room("inject", &["types", "control", "policy", "arm", "camera", "runtime"]),
     // The file's content as checked values: only `cli` reads it, so that every room below can be used without a file.
     room("config", &["types"]),
     room(
@@ -51,6 +54,7 @@ pub(super) const ROOMS: &[Room] = &[
             "evaluate",
             "profile",
             "sim",
+            "inject",
             "config",
         ],
     ),

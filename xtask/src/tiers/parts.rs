@@ -26,6 +26,17 @@ pub(super) const PARTS: &[Part] = &[
         run: |workspace| process::run("cargo test", process::cargo(workspace).args(["test", "--workspace"])),
     },
     Part {
+        name: "kills",
+        title: "100 runs killed at random moments: the arm stays within the lead limit",
+        tier: Tier::TestFull,
+        obstacle: |_| None,
+        run: |workspace| {
+            let arguments =
+                ["test", "-p", "roarm", "--test", "program", "--", "--ignored", "a_hundred_kills"];
+            process::run("kill series", process::cargo(workspace).args(arguments))
+        },
+    },
+    Part {
         name: "no-std",
         title: "a program without the standard library and without an allocator uses firmware-protocol's core",
         tier: Tier::Test,
