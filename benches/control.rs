@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use roarm::control::{ControlParameters, Controller, Inputs, JointBounds, Phase};
+use roarm::control::{AfterLinkLoss, AfterStop, ControlParameters, Controller, Inputs, JointBounds, Phase};
 use roarm::types::{
-    Chunk, CommandWritten, FeedbackSample, FrameMetadata, JointAngles, MAX_CAMERAS, Timestamp,
+    Chunk, CommandWritten, FeedbackSample, FrameMetadata, JointAngles, LinkStatus, MAX_CAMERAS, Timestamp,
 };
 
 const TICK: Duration = Duration::from_millis(20);
@@ -34,6 +34,10 @@ fn parameters() -> ControlParameters {
         max_observation_age: Duration::from_secs(2),
         inference_timeout: Duration::from_secs(5),
         rejections_before_stop: 3,
+        lead_limit_rad: [0.14, 0.14, 0.14, 0.14, 0.14, 0.44],
+        after_stop: AfterStop::End,
+        after_link_loss: AfterLinkLoss::End,
+        park: None,
     }
 }
 
@@ -62,7 +66,8 @@ impl Fixture {
             frames,
             chunk: chunk.as_ref(),
             written: self.written.take(),
-            link_ready: true,
+            link: LinkStatus::READY,
+            reset: false,
             go: self.controller.proposal().map(|proposal| proposal.number),
             stop: None,
         };

@@ -16,7 +16,8 @@ use toml::de::DeTable;
 pub use error::ConfigError;
 pub use reader::KeyDescription;
 pub use tables::{
-    ArmConfig, CameraConfig, Device, Firmware, MotionConfig, PolicyConfig, SafetyConfig, StartPose,
+    AfterLinkLoss, AfterStop, ArmConfig, CameraConfig, Device, Firmware, MotionConfig, PolicyConfig,
+    RealTimeConfig, SafetyConfig, StartPose,
 };
 
 use reader::{Section, Source};
@@ -38,6 +39,8 @@ pub struct Config {
     pub motion: MotionConfig,
     /// `[safety]`: limits of the gate.
     pub safety: SafetyConfig,
+    /// `[realtime]`: what the control thread asks the system for.
+    pub real_time: RealTimeConfig,
     /// `[policy]`: what runs, and on what.
     pub policy: PolicyConfig,
 }
@@ -92,6 +95,10 @@ impl Config {
         let mut safety = top.table("safety")?;
         config.safety = SafetyConfig::read(&mut safety)?;
         keys.extend(safety.finish()?);
+
+        let mut real_time = top.table("realtime")?;
+        config.real_time = RealTimeConfig::read(&mut real_time)?;
+        keys.extend(real_time.finish()?);
 
         let mut policy = top.table("policy")?;
         config.policy = PolicyConfig::read(&mut policy)?;

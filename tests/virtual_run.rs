@@ -11,7 +11,7 @@ use firmware_protocol::emulator::BoardOptions;
 use firmware_protocol::{Generation, ServoAcceleration};
 use roarm::arm::LinkOptions;
 use roarm::camera::{DatasetSource, SourceSpec};
-use roarm::control::{ControlParameters, EndCause, JointBounds};
+use roarm::control::{AfterLinkLoss, AfterStop, ControlParameters, EndCause, JointBounds};
 use roarm::sim::virtual_time::{self, VirtualEnd, VirtualParts};
 use roarm::types::{Joint, JointAngles};
 
@@ -52,6 +52,10 @@ fn parts(generation: Generation, seed: u64) -> VirtualParts {
             max_observation_age: Duration::from_secs(2),
             inference_timeout: Duration::from_secs(3),
             rejections_before_stop: 10,
+            lead_limit_rad: [0.14, 0.14, 0.14, 0.14, 0.14, 0.44],
+            after_stop: AfterStop::End,
+            after_link_loss: AfterLinkLoss::End,
+            park: None,
         },
         tick_period: Duration::from_millis(20),
         cameras: vec![Box::new(DatasetSource::open(&spec).expect("the episode opens"))],

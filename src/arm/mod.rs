@@ -16,5 +16,8 @@ pub mod serial;
 
 pub use clock::monotonic_now;
 pub use error::ArmError;
-pub use link::{CommandRefused, LinkEvent, LinkFault, LinkMachine, LinkOptions, LinkStatistics, WriteBuffer};
-pub use serial::{ArmHandle, CommandSender, SerialArm, SerialStatistics};
+pub use link::{
+    CommandRefused, LinkEvent, LinkFault, LinkMachine, LinkOptions, LinkState, LinkStatistics,
+    ReopenObstacle, TorqueRefused, WriteBuffer,
+};
+pub use serial::{ArmHandle, SerialArm, SerialStatistics, TakeOverSwitch};

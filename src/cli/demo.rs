@@ -41,6 +41,9 @@ pub(super) struct DemoFlags {
     /// Write every line that reaches the emulated board, and every line it sends, with its time
     #[arg(long, value_name = "FILE")]
     board_log: Option<PathBuf>,
+    /// Bind the control thread to this core
+    #[arg(long, value_name = "N")]
+    control_cpu: Option<usize>,
     /// Print the summary as one JSON object on the last line of standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -118,7 +121,8 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         board.path().display(),
         camera.description()
     ));
-    let (arm, handle) = open_arm(&board.path(), None, &config)?;
+    let real_time = plan::real_time(&config, flags.control_cpu);
+    let (arm, handle) = open_arm(&board.path(), None, &config, real_time)?;
     let generation = live::wait_for_arm(&arm, &signals)?;
     let live = LiveRun {
         arm,
@@ -127,6 +131,7 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         producer,
         parameters: plan::control_parameters(&config, &bundle, generation, &settings)?,
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
+        real_time,
         consent: Consent::Given,
         table_clearance_m: config.safety.table_clearance_mm * 1e-3,
         json: flags.json,

@@ -14,6 +14,7 @@ use crate::arm::port::{SystemFiles, check_port};
 use crate::camera::{SourceSpec, V4l2Source};
 use crate::config::Config;
 use crate::policy::{Bundle, Device, OnnxRuntime};
+use crate::runtime;
 use crate::types::FramePool;
 
 #[derive(Args, Debug)]
@@ -169,6 +170,19 @@ impl Examination {
         }
     }
 
+    /// Asks for what a run's control thread would ask for, on a thread of its own.
+    fn real_time(&mut self, config: &Config) {
+        let settings = plan::real_time(config, None);
+        // A thread that cannot be had is a failure of its own.
+        let asked = std::thread::Builder::new().spawn(move || runtime::make_real_time(&settings));
+        let Some(report) = asked.ok().and_then(|thread| thread.join().ok()) else {
+            let fix = "close other programs, or raise the limit (ulimit -u)".to_owned();
+            return self.add("real time", Verdict::Failed, "the system gives no more threads", Some(fix));
+        };
+        let verdict = if report.denied.is_empty() { Verdict::Ok } else { Verdict::Note };
+        self.add("real time", verdict, report.to_string().replace('\n', "; "), None);
+    }
+
     fn ports(&mut self, flags: &DoctorFlags, config: &Config) {
         let system = SystemFiles::default();
         let mut ports: Vec<PathBuf> = match &flags.arm {
@@ -225,6 +239,7 @@ pub(super) fn doctor(flags: &DoctorFlags) -> Result<Exit, CliError> {
     examination.policy(flags, &config, runtime.as_ref());
     examination.cameras(flags, &config);
     examination.ports(flags, &config);
+    examination.real_time(&config);
     let findings = examination.0;
     let page: Vec<String> = findings
         .iter()

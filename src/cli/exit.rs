@@ -21,7 +21,7 @@ pub enum Exit {
     BadArguments,
     /// 3: refused by a check before the start; nothing moved.
     Refused,
-    /// 4: ended by a protective stop.
+    /// 4: ended by a protective or emergency stop.
     Stopped,
     /// 130, 143, 129: ended by Ctrl-C, SIGTERM, SIGHUP.
     Signal(u8),
@@ -37,7 +37,7 @@ impl Exit {
             EndCause::Declined | EndCause::OutsideLimits { .. } => Self::Refused,
             _ => match cause.kind() {
                 StopKind::Normal => Self::Done,
-                StopKind::Protective => Self::Stopped,
+                StopKind::Protective | StopKind::Emergency => Self::Stopped,
             },
         }
     }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::consent::{Consent, ConsentDialog, Decision};
 use super::exit::{CliError, Exit};
+use super::keyboard::Keyboard;
 use super::signals::Signals;
 use super::terminal::{self, Progress};
 use crate::arm::{ArmHandle, LinkEvent, SerialArm};
 use crate::camera::FrameSource;
-use crate::control::{ControlParameters, EndCause, Phase};
+use crate::control::{AfterStop, ControlParameters, EndCause, Phase};
 use crate::policy::ChunkProducer;
-use crate::runtime::{Session, SessionEnd, SessionParts, SessionStatus};
+use crate::runtime::{RealTimeSettings, Session, SessionEnd, SessionParts, SessionStatus};
 use crate::types::{DatasetAngles, Joint, JointAngles};
 
 /// How often people see something new.
@@ -26,6 +27,7 @@ pub(super) struct LiveRun {
     pub(super) producer: ChunkProducer,
     pub(super) parameters: ControlParameters,
     pub(super) tick_period: Duration,
+    pub(super) real_time: RealTimeSettings,
     pub(super) consent: Consent,
     pub(super) table_clearance_m: f64,
     pub(super) json: bool,
@@ -54,15 +56,28 @@ pub(super) fn wait_for_arm(
 
 /// Runs to the end and prints the summary.
 pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
-    let LiveRun { arm, handle, cameras, producer, parameters, tick_period, consent, table_clearance_m, json } =
-        live;
-    let mut session =
-        Session::start(SessionParts { arm: handle, cameras, producer, parameters, tick_period })?;
+    let LiveRun {
+        arm,
+        handle,
+        cameras,
+        producer,
+        parameters,
+        tick_period,
+        real_time,
+        consent,
+        table_clearance_m,
+        json,
+    } = live;
+    let parameters = without_latch_nobody_can_release(parameters);
+    let parts = SessionParts { arm: handle, cameras, producer, parameters, tick_period, real_time };
+    let mut session = Session::start(parts)?;
+    terminal::say(session.real_time().to_string());
     pass_signals_on(signals, &session);
-    let mut consent = ConsentDialog::new(consent, terminal::is_interactive());
+    let keyboard = Keyboard::open(session.stopper());
+    let mut consent = ConsentDialog::new(consent);
+    let mut announced = None;
     let mut progress = Progress::new();
     let mut refused = None;
-    let mut ending = false;
     while !session.is_over() {
         std::thread::sleep(REFRESH);
         for event in arm.events().try_iter() {
@@ -70,26 +85,39 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         }
         let status = session.status();
         match status.phase {
-            Phase::AwaitingGo(proposal) => match consent.step(&proposal, table_clearance_m, &progress) {
-                Ok(Decision::Open) => {}
-                Ok(Decision::Go) => session.allow_motion(proposal.number),
-                Ok(Decision::Declined) => session.stop(EndCause::Declined),
-                Err(error) => {
-                    refused = Some(error);
-                    session.stop(EndCause::Declined);
+            Phase::AwaitingGo(proposal) => {
+                match consent.step(&proposal, table_clearance_m, &keyboard, &progress) {
+                    Ok(Decision::Open) => {}
+                    Ok(Decision::Go) => {
+                        keyboard.guard_motion(true);
+                        session.allow_motion(proposal.number);
+                    }
+                    Ok(Decision::Declined) => session.stop(EndCause::Declined),
+                    Err(error) => {
+                        refused = Some(error);
+                        session.stop(EndCause::Declined);
+                    }
                 }
-            },
-            Phase::Easing(cause) if !ending => {
-                ending = true;
-                progress.say(format!("{cause}: easing to the hold"));
             }
+            Phase::Stopped(_) => answer_stop(&keyboard, &session),
             _ => {}
+        }
+        // Consent was given a moment ago: the ramp has begun or is about to.
+        if !matches!(status.phase, Phase::AwaitingGo(_)) {
+            keyboard.guard_motion(is_moving(&status.phase));
+        }
+        if announced != Some(status.phase.name()) {
+            announced = Some(status.phase.name());
+            if let Some(text) = announcement(&status.phase, keyboard.is_interactive()) {
+                progress.say(text);
+            }
         }
         let chunk_ms = session.chunk_p50_ms();
         progress.update(|| status_text(&status, chunk_ms));
     }
     progress.finish();
-    let end = session.join(|| arm.statistics().link.feedback_hz)?;
+    drop(keyboard);
+    let end = session.join(|| arm.statistics().link.feedback_hz);
     let fault = arm.fault();
     let _final_counters = arm.stop();
     if let Some(error) = refused {
@@ -105,21 +133,57 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
 /// Brings signals to control from a thread of their own: a terminal that does not take our lines must not keep them back.
 fn pass_signals_on(signals: &Signals, session: &Session) {
     let (signals, stop) = (signals.clone(), session.stopper());
-    std::thread::spawn(move || {
+    std::thread::spawn(session.watch("signals", move || {
         loop {
             std::thread::sleep(SIGNAL_POLL);
             if let Some(cause) = signals.take() {
                 stop(cause);
             }
         }
-    });
+    }));
+}
+
+/// A stop that waits for a key would wait for ever without a keyboard.
+fn without_latch_nobody_can_release(parameters: ControlParameters) -> ControlParameters {
+    if parameters.after_stop == AfterStop::End || terminal::is_interactive() {
+        return parameters;
+    }
+    terminal::say("after_stop = \"wait\" needs a terminal to be reset at: a stop ends this run instead");
+    ControlParameters { after_stop: AfterStop::End, ..parameters }
+}
+
+/// The keys of a latched stop.
+fn answer_stop(keyboard: &Keyboard, session: &Session) {
+    match keyboard.key() {
+        Ok(Some(b'r')) => session.reset(),
+        Ok(Some(b'q')) => session.stop(EndCause::Interrupted),
+        _ => {}
+    }
+}
+
+const fn is_moving(phase: &Phase) -> bool {
+    matches!(phase, Phase::Ramping | Phase::Running | Phase::Parking(_) | Phase::Easing(_))
+}
+
+/// What people are told when a phase begins.
+fn announcement(phase: &Phase, interactive: bool) -> Option<String> {
+    match phase {
+        Phase::Ramping if interactive => Some("any key stops the arm at once; Ctrl-C ends gently".to_owned()),
+        Phase::Easing(cause) => Some(format!("{cause}: easing to the hold")),
+        Phase::Parking(_) => Some("going to the park pose".to_owned()),
+        Phase::Stopped(cause) => {
+            Some(format!("stopped ({cause}); the arm holds. r starts again from where it stands, q ends"))
+        }
+        Phase::Disconnected => Some("the link is lost: the arm holds by itself; waiting for it".to_owned()),
+        _ => None,
+    }
 }
 
 fn status_text(status: &SessionStatus, chunk_ms: f64) -> String {
     let report = &status.report;
     format!(
-        "{:<9} tick {}  chunks {} ({chunk_ms:.0} ms)  commands {}  missed {}  {}",
-        phase_text(&status.phase),
+        "{:<12} tick {}  chunks {} ({chunk_ms:.0} ms)  commands {}  missed {}  {}",
+        status.phase.name(),
         report.ticks,
         report.chunks,
         report.commands_written,
@@ -136,18 +200,6 @@ fn report(end: &SessionEnd, json: bool) -> Exit {
         terminal::print(end.summary.to_string());
     }
     Exit::after_run(end.cause)
-}
-
-fn phase_text(phase: &Phase) -> &'static str {
-    match phase {
-        Phase::Settling => "settling",
-        Phase::AwaitingGo(_) => "waiting",
-        Phase::Ramping => "ramping",
-        Phase::Running => "running",
-        Phase::Easing(_) => "easing",
-        Phase::Holding(_) => "holding",
-        Phase::Ended(_) => "ended",
-    }
 }
 
 /// Degrees for people, one name a joint.

@@ -5,6 +5,7 @@ mod consent;
 mod demo;
 mod doctor;
 mod exit;
+mod keyboard;
 mod live;
 mod plan;
 mod policy;

@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use calibration::JointLimits;
 use clap::Args;
-use firmware_protocol::Generation;
+use firmware_protocol::{Generation, ServoAcceleration};
 
 use super::exit::CliError;
 use super::terminal::Progress;
+use crate::arm::LinkOptions;
 use crate::camera::{CameraError, DatasetSource, FrameSource, PacedSource, SourceSpec, V4l2Source};
-use crate::config::{self, Config, Firmware, StartPose};
-use crate::control::{ControlParameters, JointBounds};
+use crate::config::{self, Config, Firmware, RealTimeConfig, StartPose};
+use crate::control::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds, Park};
 use crate::episode::Dataset;
 use crate::policy::{
     Bundle, ChunkProducer, Device, Engine, EngineOptions, LibraryCandidates, WarmUpStage, find_library,
 };
-use crate::runtime;
-use crate::types::{DatasetAngles, Joint, JointAngles, MAX_CAMERAS};
+use crate::runtime::{self, RealTimeSettings};
+use crate::types::{DatasetAngles, JOINT_COUNT, Joint, JointAngles, MAX_CAMERAS};
 
 /// Where a policy comes from and where it runs.
 #[derive(Args, Clone, Debug, Default)]
@@ -156,12 +157,27 @@ pub struct ControlSettings {
     pub start_pose: Option<JointAngles>,
     /// Speed of the first chunk as a share of its recorded speed.
     pub first_chunk_speed: f64,
+    /// Where the arm goes at the run's own end.
+    pub park: Option<Park>,
 }
 
 impl Default for ControlSettings {
     fn default() -> Self {
-        Self { n_action_steps: None, fps: None, duration: None, start_pose: None, first_chunk_speed: 1.0 }
+        Self {
+            n_action_steps: None,
+            fps: None,
+            duration: None,
+            start_pose: None,
+            first_chunk_speed: 1.0,
+            park: None,
+        }
     }
+}
+
+/// What the control thread asks the system for; the flag wins.
+pub(super) fn real_time(config: &Config, control_cpu: Option<usize>) -> RealTimeSettings {
+    let RealTimeConfig { priority, control_cpu: configured, lock_memory } = config.real_time;
+    RealTimeSettings { priority, control_cpu: control_cpu.or(configured), lock_memory }
 }
 
 /// The core's settings for an arm of this generation and this policy.
@@ -218,6 +234,54 @@ pub fn control_parameters(
         max_observation_age: millis(safety.max_observation_age_ms),
         inference_timeout: inference_timeout(config),
         rejections_before_stop: safety.rejections_before_stop,
+        lead_limit_rad: lead_limit_rad(safety),
+        after_stop: match safety.after_stop {
+            config::AfterStop::End => AfterStop::End,
+            config::AfterStop::Wait => AfterStop::Wait,
+        },
+        after_link_loss: match safety.after_link_loss {
+            config::AfterLinkLoss::Resume => AfterLinkLoss::Resume,
+            config::AfterLinkLoss::End => AfterLinkLoss::End,
+        },
+        park: settings.park,
+    })
+}
+
+fn lead_limit_rad(safety: &config::SafetyConfig) -> [f64; JOINT_COUNT] {
+    let mut limit_rad = [safety.lead_limit_deg.to_radians(); JOINT_COUNT];
+    limit_rad[Joint::Gripper.index()] = safety.gripper_lead_limit_deg.to_radians();
+    limit_rad
+}
+
+/// Where a run parks at its own end: the flag's pose, else the configuration's.
+pub(super) fn park(
+    flag: Option<&ParkPose>,
+    config: &Config,
+    bundle: &Bundle,
+) -> Result<Option<Park>, CliError> {
+    let choice = match flag {
+        Some(ParkPose(choice)) => choice.as_ref(),
+        None => config.motion.park_pose.as_ref(),
+    };
+    let Some(choice) = choice else { return Ok(None) };
+    let pose = start_pose(choice, bundle, &[])?;
+    Ok(pose.map(|pose| Park { pose, release_torque: config.motion.torque_off_after_park }))
+}
+
+/// The link's settings.
+pub(super) fn link_options(config: &Config, generation: Option<Generation>) -> Result<LinkOptions, CliError> {
+    let acceleration = ServoAcceleration::new(config.motion.servo_acceleration)
+        .map_err(|error| CliError::Arguments(error.to_string()))?;
+    // The core ends the run for a lost link by itself where it must not go on.
+    let reconnect_timeout = match config.safety.after_link_loss {
+        config::AfterLinkLoss::Resume => Duration::from_secs_f64(config.safety.reconnect_timeout_s),
+        config::AfterLinkLoss::End => Duration::ZERO,
+    };
+    Ok(LinkOptions {
+        generation,
+        reconnect_timeout,
+        stop_deceleration_rad_s2: config.motion.stop_deceleration_deg_s2.to_radians(),
+        ..LinkOptions::new(acceleration)
     })
 }
 
@@ -351,6 +415,23 @@ pub(super) fn parse_start_pose(text: &str) -> Result<StartPose, String> {
             )
         }
     }
+}
+
+/// What `--park` says; `off` is none.
+#[derive(Clone, Debug)]
+pub(super) struct ParkPose(Option<StartPose>);
+
+/// A flag's text as a park pose.
+pub(super) fn parse_park_pose(text: &str) -> Result<ParkPose, String> {
+    match text {
+        "off" => Ok(ParkPose(None)),
+        "current" | "episode" => Err(String::new()),
+        other => parse_start_pose(other).map(|pose| ParkPose(Some(pose))),
+    }
+    .map_err(|_| {
+        "use off, zero, home, dataset-mean, or six degrees from -180 to 180 such as 0,20,60,40,0,10"
+            .to_owned()
+    })
 }
 
 /// A flag's text as a firmware generation.

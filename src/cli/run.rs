@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use firmware_protocol::{Generation, ServoAcceleration};
+use firmware_protocol::Generation;
 
 use super::consent::Consent;
 use super::exit::{CliError, Exit};
 use super::live::{self, LiveRun};
-use super::plan::{self, ControlSettings, PolicyFlags};
+use super::plan::{self, ControlSettings, ParkPose, PolicyFlags};
 use super::signals::Signals;
 use super::terminal;
 use crate::arm::port::{SystemFiles, check_port};
-use crate::arm::{ArmHandle, LinkOptions, SerialArm};
+use crate::arm::{ArmHandle, SerialArm};
 use crate::camera::FrameSource;
 use crate::config::{Config, Firmware, StartPose};
 use crate::policy::{Bundle, CameraFit};
+use crate::runtime::RealTimeSettings;
 
 #[derive(Args, Debug)]
 pub(super) struct RunFlags {
@@ -38,6 +39,9 @@ pub(super) struct RunFlags {
     /// Where to start: zero, home, dataset-mean, current, episode, or six degrees as in 0,20,60,40,0,10
     #[arg(long, value_name = "POSE", value_parser = plan::parse_start_pose, allow_hyphen_values = true)]
     start_pose: Option<StartPose>,
+    /// Where to go at the end of --duration: off, zero, home, dataset-mean, or six degrees [default: off, the arm holds]
+    #[arg(long, value_name = "POSE", value_parser = plan::parse_park_pose, allow_hyphen_values = true)]
+    park: Option<ParkPose>,
     /// Actions of each chunk to play before the next observation [default: the policy's own]
     #[arg(long, value_name = "N")]
     n_action_steps: Option<usize>,
@@ -50,6 +54,9 @@ pub(super) struct RunFlags {
     /// Firmware generation: auto, g1, g1b or g3
     #[arg(long, value_name = "G", value_parser = plan::parse_firmware)]
     firmware: Option<Firmware>,
+    /// Bind the control thread to this core
+    #[arg(long, value_name = "N")]
+    control_cpu: Option<usize>,
     /// Configuration file [default: roarm.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -120,6 +127,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
             &specs,
         )?,
         first_chunk_speed: if emulated { 1.0 } else { 0.5 },
+        park: plan::park(flags.park.as_ref(), &config, &bundle)?,
     };
     // Checked now, though the generation may turn out another: everything else in it is final.
     plan::control_parameters(&config, &bundle, generation.unwrap_or(Generation::G1), &settings)?;
@@ -144,7 +152,8 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let signals = Signals::catch()?;
-    let (arm, handle) = open_arm(&port, generation, &config)?;
+    let real_time = plan::real_time(&config, flags.control_cpu);
+    let (arm, handle) = open_arm(&port, generation, &config, real_time)?;
     let generation = live::wait_for_arm(&arm, &signals)?;
     let consent = if flags.yes || emulated { Consent::Given } else { Consent::Ask };
     let live = LiveRun {
@@ -154,6 +163,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         producer,
         parameters: plan::control_parameters(&config, &bundle, generation, &settings)?,
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
+        real_time,
         consent,
         table_clearance_m: config.safety.table_clearance_mm * 1e-3,
         json: flags.json,
@@ -166,14 +176,13 @@ pub(super) fn open_arm(
     port: &Path,
     generation: Option<Generation>,
     config: &Config,
+    real_time: RealTimeSettings,
 ) -> Result<(SerialArm, ArmHandle), CliError> {
     if !is_emulated(port) {
         terminal::say(format!("opening {}: the board may reboot and move, keep clear", port.display()));
     }
-    let acceleration = ServoAcceleration::new(config.motion.servo_acceleration)
-        .map_err(|error| CliError::Arguments(error.to_string()))?;
-    let options = LinkOptions { generation, ..LinkOptions::new(acceleration) };
-    Ok(SerialArm::open(port, options)?)
+    let options = plan::link_options(config, generation)?;
+    Ok(SerialArm::open_with(port, options, move || real_time.apply_to_link())?)
 }
 
 /// A pseudo-terminal is an emulated arm: nothing real moves.

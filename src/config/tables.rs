@@ -83,6 +83,10 @@ pub struct MotionConfig {
     pub servo_acceleration: u8,
     /// Where the arm goes before the policy starts.
     pub start_pose: StartPose,
+    /// Where the arm goes when a run comes to its own end; `None`: it holds where it is.
+    pub park_pose: Option<StartPose>,
+    /// Whether the servos let go at the park pose.
+    pub torque_off_after_park: bool,
 }
 
 /// Where the arm goes before the policy starts.
@@ -112,6 +116,8 @@ const MOTION: MotionConfig = MotionConfig {
     servo_speed_steps_s: 2000,
     servo_acceleration: 100,
     start_pose: StartPose::DatasetMean,
+    park_pose: None,
+    torque_off_after_park: false,
 };
 
 impl Default for MotionConfig {
@@ -155,35 +161,84 @@ impl MotionConfig {
                 1..=254,
             )?),
             start_pose: StartPose::read(section)?,
+            park_pose: StartPose::read_park(section)?,
+            torque_off_after_park: section.choice("torque_off_after_park", OFF_ON)?,
         })
     }
 }
 
 impl StartPose {
     fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
-        let key = "start_pose";
         let allowed =
             "\"zero\", \"home\", \"dataset-mean\", \"current\", \"episode\", or six degrees from -180 to 180";
-        let Some(value) = section.any(key, "\"dataset-mean\"", allowed) else { return Ok(Self::default()) };
-        match value {
-            DeValue::String(word) => match word.as_ref() {
-                "zero" => Ok(Self::Zero),
-                "home" => Ok(Self::Home),
-                "dataset-mean" => Ok(Self::DatasetMean),
-                "current" => Ok(Self::Current),
-                "episode" => Ok(Self::Episode),
-                other => Err(section.out_of_range(key, &format!("{other:?}"), allowed)),
-            },
-            DeValue::Array(items) => {
-                let degrees: Option<Vec<f64>> = items.iter().map(|item| as_number(item.get_ref())).collect();
-                let inside =
-                    |degrees: &[f64; 6]| degrees.iter().all(|degree| (-180.0..=180.0).contains(degree));
-                let degrees = degrees.and_then(|degrees| <[f64; 6]>::try_from(degrees).ok()).filter(inside);
-                degrees.map(Self::Degrees).ok_or_else(|| section.out_of_range(key, "that list", allowed))
-            }
-            other => Err(section.wrong_type(key, "a word or a list of six degrees", other)),
-        }
+        let words = [
+            ("zero", Self::Zero),
+            ("home", Self::Home),
+            ("dataset-mean", Self::DatasetMean),
+            ("current", Self::Current),
+            ("episode", Self::Episode),
+        ];
+        Ok(read_pose(section, "start_pose", "\"dataset-mean\"", allowed, &words, Self::Degrees)?
+            .unwrap_or_default())
     }
+
+    fn read_park(section: &mut Section<'_>) -> Result<Option<Self>, ConfigError> {
+        let allowed = "\"off\", \"zero\", \"home\", \"dataset-mean\", or six degrees from -180 to 180";
+        let words = [
+            ("off", None),
+            ("zero", Some(Self::Zero)),
+            ("home", Some(Self::Home)),
+            ("dataset-mean", Some(Self::DatasetMean)),
+        ];
+        let degrees = |degrees| Some(Self::Degrees(degrees));
+        Ok(read_pose(section, "park_pose", "\"off\"", allowed, &words, degrees)?.flatten())
+    }
+}
+
+/// A pose by one of these words or by six degrees.
+fn read_pose<T: Copy>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    default: &str,
+    allowed: &str,
+    words: &[(&str, T)],
+    of_degrees: impl FnOnce([f64; 6]) -> T,
+) -> Result<Option<T>, ConfigError> {
+    let Some(value) = section.any(key, default, allowed) else { return Ok(None) };
+    match value {
+        DeValue::String(text) => {
+            let found = words.iter().find(|(word, _)| word == text).map(|(_, pose)| *pose);
+            found.map(Some).ok_or_else(|| section.out_of_range(key, &format!("{text:?}"), allowed))
+        }
+        DeValue::Array(items) => {
+            let degrees: Option<Vec<f64>> = items.iter().map(|item| as_number(item.get_ref())).collect();
+            let inside = |degrees: &[f64; 6]| degrees.iter().all(|degree| (-180.0..=180.0).contains(degree));
+            let degrees = degrees.and_then(|degrees| <[f64; 6]>::try_from(degrees).ok()).filter(inside);
+            let pose = degrees.map(of_degrees);
+            pose.map(Some).ok_or_else(|| section.out_of_range(key, "that list", allowed))
+        }
+        other => Err(section.wrong_type(key, "a word or a list of six degrees", other)),
+    }
+}
+
+/// What follows a protective or emergency stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterStop {
+    /// The run ends; the arm holds.
+    #[default]
+    End,
+    /// The arm holds until it is reset at the terminal.
+    Wait,
+}
+
+/// What follows a lost link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterLinkLoss {
+    /// Once it is back, the way back is proposed as at the start.
+    #[default]
+    Resume,
+    /// The run ends.
+    End,
 }
 
 /// `[safety]`
@@ -201,6 +256,16 @@ pub struct SafetyConfig {
     pub trained_range_margin: f64,
     /// Least height of the arm over the table, millimetres.
     pub table_clearance_mm: f64,
+    /// How far a goal may run ahead of the measured pose, degrees: what the arm still travels when this program dies.
+    pub lead_limit_deg: f64,
+    /// The same for the gripper, which presses on what it holds with the difference.
+    pub gripper_lead_limit_deg: f64,
+    /// What follows a protective or emergency stop.
+    pub after_stop: AfterStop,
+    /// What follows a lost link.
+    pub after_link_loss: AfterLinkLoss,
+    /// How long a lost port may stay away, seconds.
+    pub reconnect_timeout_s: f64,
 }
 
 const SAFETY: SafetyConfig = SafetyConfig {
@@ -210,6 +275,11 @@ const SAFETY: SafetyConfig = SafetyConfig {
     rejections_before_stop: 10,
     trained_range_margin: 0.10,
     table_clearance_mm: 10.0,
+    lead_limit_deg: 8.0,
+    gripper_lead_limit_deg: 25.0,
+    after_stop: AfterStop::End,
+    after_link_loss: AfterLinkLoss::Resume,
+    reconnect_timeout_s: 20.0,
 };
 
 impl Default for SafetyConfig {
@@ -244,6 +314,23 @@ impl SafetyConfig {
                 "table_clearance_mm",
                 default.table_clearance_mm,
                 0.0..=200.0,
+            )?,
+            lead_limit_deg: section.number("lead_limit_deg", default.lead_limit_deg, 2.0..=30.0)?,
+            gripper_lead_limit_deg: section.number(
+                "gripper_lead_limit_deg",
+                default.gripper_lead_limit_deg,
+                2.0..=90.0,
+            )?,
+            after_stop: section
+                .choice("after_stop", &[("end", AfterStop::End), ("wait", AfterStop::Wait)])?,
+            after_link_loss: section.choice(
+                "after_link_loss",
+                &[("resume", AfterLinkLoss::Resume), ("end", AfterLinkLoss::End)],
+            )?,
+            reconnect_timeout_s: section.number(
+                "reconnect_timeout_s",
+                default.reconnect_timeout_s,
+                0.0..=600.0,
             )?,
         })
     }
@@ -329,6 +416,36 @@ impl PolicyConfig {
             tensorrt_cache: section.optional_text("tensorrt_cache", "a folder")?.map(PathBuf::from),
             action_scale: section.number("action_scale", 1.0, 0.0..=1.0)?,
             seed: section.whole("seed", 0, 0..=u64::MAX)?,
+        })
+    }
+}
+
+/// `[realtime]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RealTimeConfig {
+    /// `SCHED_FIFO` priority of the control thread; 0 keeps the normal scheduling.
+    pub priority: u8,
+    /// The core that the control thread is bound to.
+    pub control_cpu: Option<usize>,
+    /// Whether the control thread's stack and mailboxes are kept from being swapped out.
+    pub lock_memory: bool,
+}
+
+const REAL_TIME: RealTimeConfig = RealTimeConfig { priority: 40, control_cpu: None, lock_memory: true };
+
+impl Default for RealTimeConfig {
+    fn default() -> Self {
+        REAL_TIME
+    }
+}
+
+impl RealTimeConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            // The kernel's own threads for interrupts have 50, and 99 is its watchdog's.
+            priority: narrow(section.whole("priority", REAL_TIME.priority.into(), 0..=98)?),
+            control_cpu: section.optional_whole("control_cpu", 0..=1_023)?.map(narrow),
+            lock_memory: section.choice("lock_memory", &[("on", true), ("off", false)])?,
         })
     }
 }

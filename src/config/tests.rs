@@ -176,6 +176,7 @@ fn the_example_file_shows_the_defaults() {
     let example = Config::parse(include_str!("../../roarm.example.toml"), "roarm.example.toml").unwrap();
     assert_eq!(example.motion, MotionConfig::default());
     assert_eq!(example.safety, SafetyConfig::default());
+    assert_eq!(example.real_time, RealTimeConfig::default());
     assert!(!example.arms.is_empty() && !example.cameras.is_empty());
 }
 

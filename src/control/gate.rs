@@ -13,30 +13,42 @@ pub struct GateCounts {
     pub trained_range: u64,
     /// Ticks whose target was clamped to the joint limits.
     pub joint_limits: u64,
+    /// Commands held because the pose they lead to is too near the table, the arm itself or a keep-out box, or out of reach.
+    pub workspace: u64,
+    /// Commands shortened because a pause had made the step too long.
+    pub step: u64,
     /// Commands slowed to the velocity bound.
     pub velocity: u64,
     /// Commands held back by the acceleration bound.
     pub acceleration: u64,
+    /// Commands held back because the goal would have run too far ahead of the measured pose.
+    pub lead: u64,
     /// Chunks dropped because their observation was too old.
     pub observation_age: u64,
     /// Protective stops for an old camera frame.
     pub frame_age: u64,
     /// Protective stops for old feedback.
     pub feedback_age: u64,
+    /// Protective stops for a joint that did not follow its goal.
+    pub tracking: u64,
 }
 
 impl GateCounts {
     /// Name and count of each rule, in the order in which the gate applies them.
-    pub const fn by_rule(&self) -> [(&'static str, u64); 8] {
+    pub const fn by_rule(&self) -> [(&'static str, u64); 12] {
         [
             ("finite", self.finite),
             ("trained_range", self.trained_range),
             ("joint_limits", self.joint_limits),
+            ("workspace", self.workspace),
+            ("step", self.step),
             ("velocity", self.velocity),
             ("acceleration", self.acceleration),
+            ("lead", self.lead),
             ("observation_age", self.observation_age),
             ("frame_age", self.frame_age),
             ("feedback_age", self.feedback_age),
+            ("tracking", self.tracking),
         ]
     }
 }

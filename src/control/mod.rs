@@ -7,6 +7,8 @@
 //! A command is made only when the link would write it at once, and the next one only after the link has said that it was
 //! written. So every bound holds between commands *as written*, whatever rate the link keeps.
 
+#![forbid(unsafe_code)]
+
 mod controller;
 mod gate;
 mod limiter;
@@ -15,15 +17,18 @@ mod parameters;
 mod phase;
 mod ramp;
 mod report;
+mod sag;
 mod schedule;
 mod stop;
+#[cfg(test)]
+mod stop_tests;
 #[cfg(test)]
 mod tests;
 mod workspace;
 
 pub use controller::{Controller, Inputs, Outputs};
 pub use gate::GateCounts;
-pub use parameters::{ControlParameters, JointBounds};
+pub use parameters::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds, Park};
 pub use phase::{Phase, StartProposal};
 pub use ramp::Ramp;
 pub use report::{ControlReport, ShellReport};

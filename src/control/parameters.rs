@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use calibration::JointLimits;
 
-use crate::types::{Joint, JointAngles};
+use crate::types::{JOINT_COUNT, Joint, JointAngles};
 
 /// An interval for each joint, joint frame, radians.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,4 +108,42 @@ pub struct ControlParameters {
     pub inference_timeout: Duration,
     /// So many dropped chunks in a row are a protective stop.
     pub rejections_before_stop: u32,
+    /// How far a goal may run ahead of the last measured pose, by joint, radians: what an arm still travels when its host dies.
+    pub lead_limit_rad: [f64; JOINT_COUNT],
+    /// What follows a protective or emergency stop.
+    pub after_stop: AfterStop,
+    /// What follows a lost link.
+    pub after_link_loss: AfterLinkLoss,
+    /// Where the arm goes at a normal end of its own; `None` holds it where it is.
+    pub park: Option<Park>,
+}
+
+/// What follows a protective or emergency stop, once the arm holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterStop {
+    /// The run ends; the arm holds.
+    #[default]
+    End,
+    /// The arm holds until somebody at this machine resets it; then the first motion is proposed anew.
+    Wait,
+}
+
+/// What follows a lost link, once it is back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterLinkLoss {
+    /// Once the arm stands still, the way back to where the link was lost is proposed as at a start; after consent the policy goes
+    /// on from there.
+    Resume,
+    /// The run ends at once.
+    #[default]
+    End,
+}
+
+/// The end of a run that was not stopped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Park {
+    /// Where the arm goes, at the speed of the way to the start pose.
+    pub pose: JointAngles,
+    /// Whether its torque is switched off there.
+    pub release_torque: bool,
 }

@@ -20,8 +20,32 @@ pub enum Phase {
     Easing(EndCause),
     /// At rest, holding the last written goal.
     Holding(EndCause),
+    /// On the way to the park pose.
+    Parking(EndCause),
+    /// Latched: at rest, holding, until somebody resets it.
+    Stopped(EndCause),
+    /// The link is lost; the arm holds by itself what was written last.
+    Disconnected,
     /// Nothing more will be commanded.
     Ended(EndCause),
+}
+
+impl Phase {
+    /// A word for people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Settling => "settling",
+            Self::AwaitingGo(_) => "waiting",
+            Self::Ramping => "ramping",
+            Self::Running => "running",
+            Self::Easing(_) => "easing",
+            Self::Holding(_) => "holding",
+            Self::Parking(_) => "parking",
+            Self::Stopped(_) => "stopped",
+            Self::Disconnected => "disconnected",
+            Self::Ended(_) => "ended",
+        }
+    }
 }
 
 /// The first motion, before it happens. It is withdrawn when the arm moves meanwhile.
@@ -29,7 +53,10 @@ pub enum Phase {
 pub struct StartProposal {
     /// Counts the proposals of a run, from 1: consent is to one of them.
     pub number: u32,
-    /// Measured pose.
+    /// Measured pose: where the arm stands.
+    pub measured: JointAngles,
+    /// The first goal: the measured pose, or, where an earlier goal is still held, that goal. An arm sags a few degrees below
+    /// its goal, so that a goal at the measured pose would let it sink further each time.
     pub from: JointAngles,
     /// Start pose.
     pub to: JointAngles,

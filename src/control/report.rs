@@ -19,6 +19,10 @@ pub struct ControlReport {
     pub commands_written: u64,
     /// Ticks that waited for a chunk while the policy was in charge.
     pub ticks_waiting: u64,
+    /// How often the link was lost while the arm was moving.
+    pub link_losses: u64,
+    /// How often the arm was taken out of a latched stop.
+    pub resets: u64,
     /// How often each rule of the gate acted.
     pub gate: GateCounts,
 }
@@ -59,6 +63,8 @@ impl ControlReport {
             chunk_ms: shell.chunk_ms,
             tick_jitter_us: shell.tick_jitter_us,
             feedback_hz: shell.feedback_hz,
+            link_losses: self.link_losses,
+            resets: self.resets,
             gate: RunSummary::gate_from(self.gate.by_rule()),
             travel_deg: RunSummary::travel_from(shell.travel.range_deg()),
             elapsed_s: shell.elapsed_s,

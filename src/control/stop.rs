@@ -6,12 +6,14 @@ use std::time::Duration;
 use crate::types::Joint;
 
 /// How urgent a stop is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StopKind {
     /// The run is over: ease to the hold.
     Normal,
-    /// Something must not go on: ease to the hold and stay there.
+    /// Something must not go on: brake to the hold and stay there.
     Protective,
+    /// Somebody wants the arm to stop now: as a protective stop, and nothing covers its cause.
+    Emergency,
 }
 
 /// Why a run ended. The text is what the summary's `ended` says.
@@ -70,6 +72,21 @@ pub enum EndCause {
     LinkLost,
     /// The servo bus is dead: no valid angles.
     DeadBus,
+    /// A joint does not follow its goal: it is blocked, overloaded, or hit something.
+    NotFollowing {
+        /// Which.
+        joint: Joint,
+    },
+    /// The policy wanted to go where the arm may not be, again and again.
+    WorkspaceRefused,
+    /// The policy no longer moves the arm.
+    Plateau,
+    /// The gripper is closed and nothing goes on.
+    GripperIdle,
+    /// Somebody asked for an emergency stop.
+    EmergencyStop,
+    /// The control thread no longer ticks; whoever owns the port holds the arm.
+    ControlStalled,
 }
 
 impl EndCause {
@@ -86,7 +103,10 @@ impl EndCause {
             | Self::Interrupted
             | Self::Terminated
             | Self::HungUp
-            | Self::Declined => StopKind::Normal,
+            | Self::Declined
+            | Self::Plateau
+            | Self::GripperIdle => StopKind::Normal,
+            Self::EmergencyStop => StopKind::Emergency,
             Self::NotStill
             | Self::OutsideLimits { .. }
             | Self::TorqueOff
@@ -98,8 +118,30 @@ impl EndCause {
             | Self::PolicyFailed
             | Self::CameraFailed
             | Self::LinkLost
-            | Self::DeadBus => StopKind::Protective,
+            | Self::DeadBus
+            | Self::NotFollowing { .. }
+            | Self::WorkspaceRefused
+            | Self::ControlStalled => StopKind::Protective,
         }
+    }
+
+    /// Whether the arm may be parked after it: only where the run came to its own end.
+    pub const fn may_park(self) -> bool {
+        matches!(self, Self::Duration | Self::SourceEnded | Self::Plateau | Self::GripperIdle)
+    }
+
+    /// Whether a reset can follow: what failed may be in order again.
+    pub const fn may_reset(self) -> bool {
+        !matches!(self.kind(), StopKind::Normal)
+            && !matches!(
+                self,
+                Self::ProgramFailed
+                    | Self::PolicyFailed
+                    | Self::CameraFailed
+                    | Self::LinkLost
+                    | Self::DeadBus
+                    | Self::ControlStalled
+            )
     }
 }
 
@@ -139,6 +181,20 @@ impl fmt::Display for EndCause {
             Self::CameraFailed => formatter.write_str("the camera failed"),
             Self::LinkLost => formatter.write_str("the serial link was lost"),
             Self::DeadBus => formatter.write_str("the servo bus is dead"),
+            Self::NotFollowing { joint } => write!(
+                formatter,
+                "{joint} does not follow its goal: it is blocked, overloaded, or hit something; free it before the next run"
+            ),
+            Self::WorkspaceRefused => formatter.write_str(
+                "the policy kept asking for poses where the arm may not be (see the gate's counters; the table, the arm itself, \
+                 reach, keep-out boxes under [safety])",
+            ),
+            Self::Plateau => formatter.write_str("the policy no longer moves the arm"),
+            Self::GripperIdle => formatter.write_str("the gripper stayed closed and nothing went on"),
+            Self::EmergencyStop => formatter.write_str("emergency stop"),
+            Self::ControlStalled => {
+                formatter.write_str("the control thread stalled; the arm was brought to rest by the link")
+            }
         }
     }
 }

@@ -8,18 +8,18 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::types::{
-    Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, Joint, JointAngles, MAX_CAMERAS,
-    Timestamp,
+    Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, Joint, JointAngles, LinkStatus,
+    MAX_CAMERAS, Timestamp,
 };
 
 const TICK: Duration = Duration::from_millis(20);
 
 /// A pose of six different angles, so that no two joints can be mixed up: 1, 0.9, 0.8, … times `angle`.
-fn pose(angle: f64) -> JointAngles {
+pub(super) fn pose(angle: f64) -> JointAngles {
     JointAngles::from_array_rad(std::array::from_fn(|joint| angle * (1.0 - 0.1 * joint as f64)))
 }
 
-fn parameters() -> ControlParameters {
+pub(super) fn parameters() -> ControlParameters {
     ControlParameters {
         joint_limits: JointBounds { lower: pose(-0.8), upper: pose(1.5) },
         trained_range: Some(JointBounds { lower: pose(-0.5), upper: pose(1.2) }),
@@ -39,40 +39,48 @@ fn parameters() -> ControlParameters {
         max_observation_age: Duration::from_millis(2_000),
         inference_timeout: Duration::from_secs(5),
         rejections_before_stop: 3,
+        lead_limit_rad: [0.14, 0.14, 0.14, 0.14, 0.14, 0.44],
+        after_stop: AfterStop::End,
+        after_link_loss: AfterLinkLoss::End,
+        park: None,
     }
 }
 
 /// What surrounds the core in a test.
-struct Script {
-    controller: Controller,
-    now: Timestamp,
-    arm: JointAngles,
+pub(super) struct Script {
+    pub(super) controller: Controller,
+    pub(super) now: Timestamp,
+    pub(super) arm: JointAngles,
     /// The link takes one command each so many ticks.
-    link_period: u64,
-    since_write: u64,
+    pub(super) link_period: u64,
+    pub(super) since_write: u64,
     /// Ticks from request to chunk.
-    latency: u64,
-    pending: Option<(u64, u64, Timestamp)>,
+    pub(super) latency: u64,
+    pub(super) pending: Option<(u64, u64, Timestamp)>,
     /// Time between ticks; a late control thread has longer ones.
-    tick: Duration,
-    consent: bool,
-    torque_off: bool,
+    pub(super) tick: Duration,
+    pub(super) consent: bool,
+    pub(super) torque_off: bool,
     /// The link throws this many of the coming commands away.
-    discard: u64,
-    wanted: f64,
+    pub(super) discard: u64,
+    pub(super) wanted: f64,
     /// How much further each action of a chunk goes.
-    slope: f64,
+    pub(super) slope: f64,
     /// Time from writing to the link's report.
-    report_delay: Duration,
-    reported: usize,
-    frozen_feedback: bool,
-    frozen_camera: bool,
-    written: Vec<CommandWritten>,
-    requests: u64,
+    pub(super) report_delay: Duration,
+    pub(super) reported: usize,
+    pub(super) frozen_feedback: bool,
+    pub(super) frozen_camera: bool,
+    /// Where the link stands, apart from its pace.
+    pub(super) link: LinkStatus,
+    pub(super) reset: bool,
+    pub(super) torque_released: bool,
+    pub(super) written: Vec<CommandWritten>,
+    pub(super) requests: u64,
 }
 
 impl Script {
-    fn new(parameters: ControlParameters) -> Self {
+    pub(super) fn new(parameters: ControlParameters) -> Self {
         Self {
             controller: Controller::new(parameters),
             now: Timestamp::from_nanos(5_000_000_000),
@@ -91,6 +99,9 @@ impl Script {
             reported: 0,
             frozen_feedback: false,
             frozen_camera: false,
+            link: LinkStatus::READY,
+            reset: false,
+            torque_released: false,
             written: Vec::new(),
             requests: 0,
         }
@@ -104,7 +115,7 @@ impl Script {
         frames
     }
 
-    fn tick(&mut self, stop: Option<EndCause>) {
+    pub(super) fn tick(&mut self, stop: Option<EndCause>) {
         self.now = self.now + self.tick;
         self.since_write += 1;
         let feedback = (!self.frozen_feedback).then(|| FeedbackSample {
@@ -129,11 +140,13 @@ impl Script {
             frames: self.frames(),
             chunk: chunk.as_ref(),
             written,
-            link_ready: self.since_write >= self.link_period,
+            link: LinkStatus { ready: self.link.ready && self.since_write >= self.link_period, ..self.link },
             go: self.controller.proposal().filter(|_| self.consent).map(|proposal| proposal.number),
             stop,
+            reset: std::mem::take(&mut self.reset),
         };
         let outputs = self.controller.tick(self.now, &inputs);
+        self.torque_released |= outputs.release_torque.is_some();
         if let Some(command) = outputs.command {
             self.since_write = 0;
             if self.discard > 0 {
@@ -149,7 +162,7 @@ impl Script {
         }
     }
 
-    fn run_until(&mut self, ticks: usize, done: impl Fn(&Phase) -> bool) {
+    pub(super) fn run_until(&mut self, ticks: usize, done: impl Fn(&Phase) -> bool) {
         for _ in 0..ticks {
             if done(&self.controller.phase()) {
                 return;
@@ -159,14 +172,19 @@ impl Script {
         panic!("still {:?} after {ticks} ticks", self.controller.phase());
     }
 
-    fn run_to_end(&mut self) -> EndCause {
+    pub(super) fn run_to_end(&mut self) -> EndCause {
         self.run_until(2_000, |phase| matches!(phase, Phase::Ended(_)));
         self.controller.ended().expect("it has ended")
     }
 }
 
 /// Velocity and acceleration of each joint between goals as written, from a standing start.
-fn assert_bounds(written: &[CommandWritten], start: JointAngles, velocity: f64, acceleration: f64) {
+pub(super) fn assert_bounds(
+    written: &[CommandWritten],
+    start: JointAngles,
+    velocity: f64,
+    acceleration: f64,
+) {
     let first = written.first().map(|first| first.command.goal);
     assert!(first.is_none_or(|first| first.max_difference(&start) < 1e-12), "the first motion jumps");
     let mut velocity_before = [0.0; 6];
@@ -188,7 +206,7 @@ fn assert_bounds(written: &[CommandWritten], start: JointAngles, velocity: f64, 
     }
 }
 
-fn first_angle(angles: &JointAngles) -> f64 {
+pub(super) fn first_angle(angles: &JointAngles) -> f64 {
     angles.to_array_rad()[0]
 }
 
@@ -346,7 +364,7 @@ fn consent_is_void_once_the_arm_has_been_moved() {
     script.run_until(200, |phase| matches!(phase, Phase::AwaitingGo(_)));
     let second = script.controller.proposal().expect("it waits again");
     assert!(second.number > first.number && second.from == pose(-0.3));
-    let stale = Inputs { go: Some(first.number), link_ready: true, ..Inputs::default() };
+    let stale = Inputs { go: Some(first.number), link: LinkStatus::READY, ..Inputs::default() };
     assert!(script.controller.tick(script.now + TICK, &stale).command.is_none());
     assert!(script.controller.proposal().is_some(), "an answer to the first question is none to the second");
 }

@@ -7,7 +7,7 @@ pub use crate::arm::monotonic_now as now;
 use crate::types::Timestamp;
 
 /// Sleeps until `deadline`; returns at once when it has passed. Signals do not cut the sleep short.
-pub(super) fn sleep_until(deadline: Timestamp) {
+pub fn sleep_until(deadline: Timestamp) {
     let nanos = deadline.as_nanos();
     let request = Timespec {
         tv_sec: i64::try_from(nanos / 1_000_000_000).unwrap_or(i64::MAX),

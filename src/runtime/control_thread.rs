@@ -1,99 +1,153 @@
 //! The control thread: the core on an absolute clock, fed by mailboxes.
 //!
-//! After the first tick it neither allocates, locks, logs nor waits for anything but its timer.
+//! After the first tick it neither allocates, locks, logs nor waits for anything but its timer, and its only other system call is
+//! the one that wakes the link when there is a command.
 
 use std::sync::Arc;
-use std::thread::Thread;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
-
-use hdrhistogram::Histogram;
 
 use super::clock;
 use super::frame_store::NewestFrame;
+use super::real_time::{LockedMemory, RealTimeReport, RealTimeSettings};
 use super::shared::Shared;
 use super::tick_clock::TickClock;
-use super::{ArmPort, SessionStatus};
-use crate::control::{Controller, Inputs, Phase};
-use crate::types::{Chunk, MAX_CAMERAS, ObservationRequest, Travel};
+use super::tick_times::{TickTimes, TickTimesSummary};
+use super::watched::watched;
+use super::{ArmPort, HoldGuardian, SessionStatus};
+use crate::control::{ControlReport, Controller, EndCause, Inputs, Phase};
+use crate::types::{Chunk, JointAngles, MAX_CAMERAS, ObservationRequest, Timestamp, Travel};
 
 /// Control's ends of all mailboxes.
 pub(super) struct ControlThread<A> {
     pub(super) controller: Controller,
     pub(super) arm: A,
+    pub(super) guardian: Option<Arc<dyn HoldGuardian>>,
     pub(super) cameras: Vec<NewestFrame>,
     pub(super) chunks: rtrb::Consumer<Chunk>,
     pub(super) requests: rtrb::Producer<ObservationRequest>,
-    pub(super) inference: Thread,
     pub(super) shared: Arc<Shared>,
     pub(super) status: triple_buffer::Input<SessionStatus>,
-    pub(super) period: Duration,
-    pub(super) lateness: Histogram<u64>,
+    pub(super) tick_clock: TickClock,
+    pub(super) times: TickTimes,
+    pub(super) travel: Travel,
+    pub(super) measured: Option<JointAngles>,
 }
 
 /// What the thread leaves behind.
 pub(super) struct ControlOutcome {
-    pub(super) controller: Controller,
+    pub(super) cause: EndCause,
+    pub(super) report: ControlReport,
     pub(super) missed_ticks: u64,
-    pub(super) lateness: Histogram<u64>,
+    pub(super) times: TickTimesSummary,
     pub(super) travel: Travel,
+    /// Whether the owner of the port holds the arm in control's place.
+    pub(super) taken_over: bool,
 }
 
 impl<A: ArmPort> ControlThread<A> {
-    /// Ticks until the run has ended.
-    pub(super) fn run(mut self) -> ControlOutcome {
-        let mut tick_clock = TickClock::new(clock::now(), self.period);
-        let mut travel = Travel::default();
-        let mut measured = None;
-        while self.controller.ended().is_none() {
-            clock::sleep_until(tick_clock.due());
-            let now = clock::now();
-            let late = tick_clock.begin(now);
-            self.lateness.saturating_record(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX));
-
-            let feedback = self.arm.latest_feedback();
-            if let Some(sample) = &feedback {
-                travel.observe(&sample.angles);
-                measured = Some(sample.angles);
+    /// Asks the system for exact ticks, says what it got, then ticks until the run has ended.
+    ///
+    /// When it panics, it hands the arm to the owner of the port and ends.
+    pub(super) fn run(
+        mut self,
+        settings: RealTimeSettings,
+        period: Duration,
+        mailboxes: LockedMemory,
+        granted: &SyncSender<RealTimeReport>,
+    ) -> ControlOutcome {
+        let shared = Arc::clone(&self.shared);
+        let ended = watched("control", &shared, || {
+            let mut report = RealTimeReport::default();
+            if settings.lock_memory {
+                let mut locked = mailboxes;
+                locked.lock(std::slice::from_ref(&self));
+                locked.lock_stack();
+                locked.tell(&mut report);
             }
-            let mut frames = [None; MAX_CAMERAS];
-            for (frame, camera) in frames.iter_mut().zip(&mut self.cameras) {
-                *frame = camera.get();
+            settings.apply_to_control(&mut report);
+            // The session waits for it, unless it gave up.
+            let _nobody_waits = granted.send(report);
+            self.tick_clock = TickClock::new(clock::now(), period);
+            self.tick_until_ended()
+        });
+        let taken_over = ended.is_none() || shared.is_control_abandoned();
+        if taken_over {
+            shared.abandon_control();
+            if let Some(guardian) = &self.guardian {
+                guardian.take_over();
             }
-            let chunk = self.chunks.pop().ok();
-            let inputs = Inputs {
-                feedback,
-                frames,
-                chunk: chunk.as_ref(),
-                written: self.arm.take_written(),
-                link_ready: self.arm.ready(),
-                go: self.shared.motion_allowed(),
-                stop: self.shared.take_stop().or_else(|| self.arm.fault()),
-            };
-            let outputs = self.controller.tick(now, &inputs);
-            if self.controller.phase() == Phase::Running {
-                self.shared.set_running();
-            }
-            if let Some(command) = outputs.command {
-                self.arm.offer(command);
-            }
-            if let Some(request) = outputs.observation
-                && self.requests.push(request).is_ok()
-            {
-                self.inference.unpark();
-            }
-            self.status.write(SessionStatus {
-                phase: self.controller.phase(),
-                report: *self.controller.report(),
-                missed_ticks: tick_clock.missed(),
-                measured,
-            });
+        } else {
+            self.arm.release();
         }
-        self.shared.end();
+        shared.end();
         ControlOutcome {
-            controller: self.controller,
-            missed_ticks: tick_clock.missed(),
-            lateness: self.lateness,
-            travel,
+            cause: ended.flatten().unwrap_or(EndCause::ProgramFailed),
+            report: *self.controller.report(),
+            missed_ticks: self.tick_clock.missed(),
+            times: self.times.summary(),
+            travel: self.travel,
+            taken_over,
         }
+    }
+
+    /// Why the run ended; `None` when the arm was taken away.
+    fn tick_until_ended(&mut self) -> Option<EndCause> {
+        while self.controller.ended().is_none() && !self.shared.is_control_abandoned() {
+            clock::sleep_until(self.tick_clock.due());
+            let now = clock::now();
+            let late = self.tick_clock.begin(now);
+            self.times.began(now, late);
+            self.tick(now);
+            self.shared.count_tick();
+            self.times.ended(clock::now());
+        }
+        self.controller.ended()
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        let feedback = self.arm.latest_feedback();
+        if let Some(sample) = &feedback {
+            self.travel.observe(&sample.angles);
+            self.measured = Some(sample.angles);
+        }
+        let mut frames = [None; MAX_CAMERAS];
+        for (frame, camera) in frames.iter_mut().zip(&mut self.cameras) {
+            *frame = camera.get();
+        }
+        let chunk = self.chunks.pop().ok();
+        let inputs = Inputs {
+            feedback,
+            frames,
+            chunk: chunk.as_ref(),
+            written: self.arm.take_written(),
+            link: self.arm.status(),
+            go: self.shared.motion_allowed(),
+            stop: self.shared.take_stop().or_else(|| self.arm.fault()),
+            reset: self.shared.take_reset(),
+        };
+        let outputs = self.controller.tick(now, &inputs);
+        if self.controller.phase() == Phase::Running {
+            self.shared.set_running();
+        }
+        // A tick that hung until the watchdog gave the arm away must not command it.
+        if let Some(command) = outputs.command
+            && !self.shared.is_control_abandoned()
+        {
+            self.arm.offer(command);
+        }
+        if let Some(parked) = outputs.release_torque {
+            self.arm.release_torque(parked);
+        }
+        if let Some(request) = outputs.observation {
+            // The ring holds two and control asks for one at a time: it is never full. Inference looks for it by itself.
+            let _ = self.requests.push(request);
+        }
+        self.status.write(SessionStatus {
+            phase: self.controller.phase(),
+            report: *self.controller.report(),
+            missed_ticks: self.tick_clock.missed(),
+            measured: self.measured,
+        });
     }
 }

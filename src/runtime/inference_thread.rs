@@ -13,6 +13,11 @@ use crate::control::EndCause;
 use crate::policy::{ChunkProducer, ChunkReports, PolicyError};
 use crate::types::{Chunk, ObservationRequest};
 
+/// How soon a request is seen once the policy moves the arm. A chunk takes 50 ms and more.
+const LOOK_WHILE_RUNNING: Duration = Duration::from_millis(1);
+/// As long as there is nothing to infer.
+const LOOK_BEFORE: Duration = Duration::from_millis(10);
+
 /// Inference's ends of all mailboxes.
 pub(super) struct InferenceThread {
     pub(super) producer: ChunkProducer,
@@ -26,7 +31,8 @@ pub(super) struct InferenceThread {
 }
 
 impl InferenceThread {
-    /// Answers requests until the session is over. Control unparks it; the time-out only bounds the end.
+    /// Answers requests until the session is over. It looks for them itself, so that control need not wake it: that would be one more
+    /// system call in a tick, into a thread of lower priority.
     ///
     /// First the policy runs once for nothing, while the arm is still on its way to the start: between loading and the episode the device
     /// may have gone to sleep.
@@ -39,7 +45,8 @@ impl InferenceThread {
         while !self.shared.is_over() {
             match self.requests.pop() {
                 Ok(request) => self.answer(&request),
-                Err(_) => thread::park_timeout(Duration::from_millis(50)),
+                Err(_) if self.shared.is_running() => thread::sleep(LOOK_WHILE_RUNNING),
+                Err(_) => thread::sleep(LOOK_BEFORE),
             }
         }
     }

@@ -1,59 +1,36 @@
 //! A session: everything between a ready arm and the summary.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::arm_port::{ArmPort, HoldGuardian};
 use super::camera_thread;
 use super::clock;
 use super::control_thread::{ControlOutcome, ControlThread};
 use super::frame_store::frame_store;
 use super::inference_thread::InferenceThread;
+use super::live_summary::LiveSummary;
+use super::real_time::{LockedMemory, RealTimeReport, RealTimeSettings, lock_mailbox, lock_ring};
 use super::shared::Shared;
-use crate::arm::{ArmHandle, LinkFault};
+use super::tick_clock::TickClock;
+use super::tick_times::{TickTimes, TickTimesSummary};
+use super::watchdog;
+use super::watched::watched;
 use crate::camera::FrameSource;
 use crate::control::{ControlParameters, ControlReport, Controller, EndCause, Phase, ShellReport};
 use crate::policy::{ChunkProducer, ChunkReports, Interrupter};
-use crate::types::{
-    ChunkTimes, CommandWritten, FeedbackSample, JointAngles, JointCommand, RunSummary, TickJitter, Timestamp,
-};
+use crate::types::{ChunkTimes, JointAngles, Timestamp, Travel};
 
-/// The arm as the control thread sees it: wait-free ends of the link's mailboxes.
-pub trait ArmPort: Send {
-    /// The newest feedback, if any arrived since the last call.
-    fn latest_feedback(&mut self) -> Option<FeedbackSample>;
-    /// Whether a command offered now would be written at once.
-    fn ready(&self) -> bool;
-    /// Hands over a command. Never waits.
-    fn offer(&mut self, command: JointCommand);
-    /// The next report of a written command.
-    fn take_written(&mut self) -> Option<CommandWritten>;
-    /// Why the link is gone for good, if it is.
-    fn fault(&self) -> Option<EndCause>;
-}
-
-impl ArmPort for ArmHandle {
-    fn latest_feedback(&mut self) -> Option<FeedbackSample> {
-        Self::latest_feedback(self)
-    }
-    fn ready(&self) -> bool {
-        Self::ready(self)
-    }
-    fn offer(&mut self, command: JointCommand) {
-        Self::offer(self, command);
-    }
-    fn take_written(&mut self) -> Option<CommandWritten> {
-        Self::take_written(self)
-    }
-    fn fault(&self) -> Option<EndCause> {
-        self.link_fault().map(|fault| match fault {
-            LinkFault::DeadBus => EndCause::DeadBus,
-            _ => EndCause::LinkLost,
-        })
-    }
-}
+/// A thread that does not end within this time after the run (a camera that hangs, an inference that cannot be interrupted) is left
+/// behind.
+const THREAD_END: Duration = Duration::from_secs(2);
+/// Braking takes 0.17 s and the hold half a second; a link that needs longer is not waited for.
+const TAKEN_OVER_HOLD: Duration = Duration::from_secs(5);
+/// How often an end is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// What a session is made of.
 pub struct SessionParts<A> {
@@ -67,6 +44,8 @@ pub struct SessionParts<A> {
     pub parameters: ControlParameters,
     /// Time between control ticks.
     pub tick_period: Duration,
+    /// What the control thread asks the system for.
+    pub real_time: RealTimeSettings,
 }
 
 /// What a running session shows.
@@ -82,7 +61,7 @@ pub struct SessionStatus {
     pub measured: Option<JointAngles>,
 }
 
-/// A session could not be started, or a thread of it died.
+/// A session could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The system gives no more threads.
@@ -95,14 +74,6 @@ pub enum SessionError {
         /// The system's word.
         source: std::io::Error,
     },
-    /// The control thread panicked; the arm holds the last goal that was written.
-    #[error(
-        "the control thread ended unexpectedly; the arm holds its last goal. This is a bug in roarm, please report it"
-    )]
-    ControlDied,
-    /// A thread other than control panicked.
-    #[error("a camera or inference thread ended unexpectedly. This is a bug in roarm, please report it")]
-    ThreadDied,
     /// The histogram of lateness or latency could not be made.
     #[error("cannot set up the statistics: {0}")]
     Statistics(#[from] hdrhistogram::CreationError),
@@ -116,7 +87,7 @@ pub struct SessionEnd {
     /// What the failing part said, where one failed.
     pub error: Option<String>,
     /// The numbers.
-    pub summary: RunSummary,
+    pub summary: LiveSummary,
 }
 
 /// A running session. Dropping it eases the arm to the hold first.
@@ -125,9 +96,11 @@ pub struct Session {
     status: triple_buffer::Output<SessionStatus>,
     control: Option<JoinHandle<ControlOutcome>>,
     others: Vec<JoinHandle<()>>,
+    guardian: Option<Arc<dyn HoldGuardian>>,
     latency: Arc<Mutex<Histogram<u64>>>,
     reports: Arc<Mutex<ChunkReports>>,
     interrupter: Option<Interrupter>,
+    real_time: RealTimeReport,
     started: Timestamp,
 }
 
@@ -141,15 +114,38 @@ fn spawn<T: Send + 'static>(
         .map_err(|source| SessionError::Spawn { thread: name, source })
 }
 
+/// A thread whose panic ends the run in the hold.
+fn spawn_watched(
+    name: &'static str,
+    shared: &Arc<Shared>,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, SessionError> {
+    let shared = Arc::clone(shared);
+    spawn(name, move || {
+        let _panicked = watched(name, &shared, body);
+    })
+}
+
 impl Session {
     /// Starts all threads. Nothing moves before [`Session::allow_motion`].
     pub fn start<A: ArmPort + 'static>(parts: SessionParts<A>) -> Result<Self, SessionError> {
         let shared = Arc::new(Shared::default());
+        // The threads that were started already end by themselves.
+        Self::start_threads(parts, &shared).inspect_err(|_| shared.end())
+    }
+
+    fn start_threads<A: ArmPort + 'static>(
+        parts: SessionParts<A>,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, SessionError> {
         let latency = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
         let reports = Arc::new(Mutex::new(ChunkReports::new()?));
+        let times = TickTimes::new(parts.tick_period)?;
         let interrupter = parts.producer.interrupter();
-        let (request_in, request_out) = rtrb::RingBuffer::new(2);
-        let (chunk_in, chunk_out) = rtrb::RingBuffer::new(2);
+        let guardian: Option<Arc<dyn HoldGuardian>> = parts.arm.guardian().map(Arc::from);
+        let patience = watchdog::patience(parts.tick_period, parts.parameters.max_feedback_age);
+        let (mut request_in, request_out) = rtrb::RingBuffer::new(2);
+        let (mut chunk_in, chunk_out) = rtrb::RingBuffer::new(2);
         let controller = Controller::new(parts.parameters);
         let initial = SessionStatus {
             phase: controller.phase(),
@@ -157,42 +153,74 @@ impl Session {
             missed_ticks: 0,
             measured: None,
         };
-        let (status_in, status) = triple_buffer::triple_buffer(&initial);
+        let (mut status_in, mut status) = triple_buffer::triple_buffer(&initial);
+        let mut mailboxes = LockedMemory::default();
+        if parts.real_time.lock_memory {
+            lock_ring(&mut mailboxes, &mut request_in);
+            lock_ring(&mut mailboxes, &mut chunk_in);
+            lock_mailbox(&mut mailboxes, &mut status_in, &mut status);
+        }
         let mut others = Vec::new();
         let (mut seen, mut lookups) = (Vec::new(), Vec::new());
         for source in parts.cameras {
             let (publisher, newest, lookup) = frame_store();
             seen.push(newest);
             lookups.push(lookup);
-            let shared = Arc::clone(&shared);
-            others.push(spawn("camera", move || camera_thread::run(source, publisher, &shared))?);
+            let own = Arc::clone(shared);
+            others
+                .push(spawn_watched("camera", shared, move || camera_thread::run(source, publisher, &own))?);
         }
         let inference = InferenceThread {
             producer: parts.producer,
             cameras: lookups,
             requests: request_out,
             chunks: chunk_in,
-            shared: Arc::clone(&shared),
+            shared: Arc::clone(shared),
             latency: Arc::clone(&latency),
             reports: Arc::clone(&reports),
         };
-        let inference = spawn("inference", move || inference.run())?;
+        others.push(spawn_watched("inference", shared, move || inference.run())?);
+        let (own, watching) = (Arc::clone(shared), guardian.clone());
+        others.push(spawn_watched("watchdog", shared, move || {
+            watchdog::run(&own, watching.as_deref(), patience);
+        })?);
+        let started = clock::now();
         let control = ControlThread {
             controller,
             arm: parts.arm,
+            guardian: guardian.clone(),
             cameras: seen,
             chunks: chunk_out,
             requests: request_in,
-            inference: inference.thread().clone(),
-            shared: Arc::clone(&shared),
+            shared: Arc::clone(shared),
             status: status_in,
-            period: parts.tick_period,
-            lateness: Histogram::new_with_bounds(1, 10_000_000_000, 3)?,
+            tick_clock: TickClock::new(started, parts.tick_period),
+            times,
+            travel: Travel::default(),
+            measured: None,
         };
-        others.push(inference);
-        let started = clock::now();
-        let control = Some(spawn("control", move || control.run())?);
-        Ok(Self { shared, status, control, others, latency, reports, interrupter, started })
+        let (granted, answer) = mpsc::sync_channel(1);
+        let (settings, period) = (parts.real_time, parts.tick_period);
+        let control = spawn("control", move || control.run(settings, period, mailboxes, &granted))?;
+        // A control thread that ends before it answers has told why.
+        let real_time = answer.recv().unwrap_or_default();
+        Ok(Self {
+            shared: Arc::clone(shared),
+            status,
+            control: Some(control),
+            others,
+            guardian,
+            latency,
+            reports,
+            interrupter,
+            real_time,
+            started,
+        })
+    }
+
+    /// What the system granted the control thread.
+    pub const fn real_time(&self) -> &RealTimeReport {
+        &self.real_time
     }
 
     /// Consents to the first motion of the proposal with this number.
@@ -205,10 +233,27 @@ impl Session {
         self.shared.ask_stop(cause);
     }
 
+    /// Takes the arm out of its latched stop; the first motion is then proposed anew.
+    pub fn reset(&self) {
+        self.shared.ask_reset();
+    }
+
     /// A handle that may ask for the end from another thread (a signal's, say).
     pub fn stopper(&self) -> impl Fn(EndCause) + Send + 'static {
         let shared = Arc::clone(&self.shared);
         move |cause| shared.ask_stop(cause)
+    }
+
+    /// The body of a thread that belongs to the run (one that brings signals, say): its panic ends the run in the hold, at once.
+    pub fn watch(
+        &self,
+        name: &'static str,
+        body: impl FnOnce() + Send + 'static,
+    ) -> impl FnOnce() + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            let _panicked = watched(name, &shared, body);
+        }
     }
 
     /// Where the run stands now.
@@ -216,9 +261,9 @@ impl Session {
         *self.status.read()
     }
 
-    /// Whether the control thread has ended.
+    /// Whether the control thread has ended, or lost the arm.
     pub fn is_over(&self) -> bool {
-        self.control.as_ref().is_none_or(JoinHandle::is_finished)
+        self.shared.is_control_abandoned() || self.control.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Median of inference so far, ms.
@@ -227,59 +272,91 @@ impl Session {
     }
 
     /// Waits for the end and gives the summary. `feedback_hz` is what the link counted.
-    pub fn join(mut self, feedback_hz: impl FnOnce() -> f64) -> Result<SessionEnd, SessionError> {
-        let outcome = self.control.take().map(JoinHandle::join);
-        self.shared.end();
-        self.end_inference();
-        let outcome = outcome.and_then(Result::ok).ok_or(SessionError::ControlDied)?;
-        let cause = outcome.controller.ended().unwrap_or(EndCause::ProgramFailed);
-        for thread in self.others.drain(..) {
-            thread.thread().unpark();
-            // An inference that hangs cannot be waited for; everything else ends by itself.
-            if !matches!(cause, EndCause::PolicyStalled { .. }) && thread.join().is_err() {
-                self.shared.fail(EndCause::ProgramFailed, &SessionError::ThreadDied);
-            }
-        }
+    pub fn join(mut self, feedback_hz: impl FnOnce() -> f64) -> SessionEnd {
+        let outcome = self.end_control();
+        self.end_others();
         let latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
         let millis = |quantile| latency.value_at_quantile(quantile) as f64 * 1e-3;
-        let micros = |quantile| outcome.lateness.value_at_quantile(quantile) as f64 * 1e-3;
         let error = self.shared.error();
         let shell = ShellReport {
             error: error.clone(),
             missed_ticks: outcome.missed_ticks,
             chunk_ms: ChunkTimes { p50: millis(0.5), p95: millis(0.95) },
-            tick_jitter_us: TickJitter {
-                p50: micros(0.5),
-                p99: micros(0.99),
-                max: outcome.lateness.max() as f64 * 1e-3,
-            },
+            tick_jitter_us: outcome.times.lateness,
             feedback_hz: feedback_hz(),
             travel: outcome.travel,
             elapsed_s: clock::now().seconds_since(self.started),
             inference: self.reports.lock().unwrap_or_else(PoisonError::into_inner).summary(),
         };
-        let summary = outcome.controller.report().summary(cause, shell);
-        Ok(SessionEnd { cause, error, summary })
+        let summary = LiveSummary {
+            run: outcome.report.summary(outcome.cause, shell),
+            tick_period_us: outcome.times.period_error,
+            tick_work_us: outcome.times.work,
+            real_time: std::mem::take(&mut self.real_time),
+        };
+        SessionEnd { cause: outcome.cause, error, summary }
+    }
+
+    /// Waits until the arm is held: by control, or by the owner of the port in its place.
+    fn end_control(&mut self) -> ControlOutcome {
+        while !self.is_over() {
+            thread::sleep(LOOK_AGAIN);
+        }
+        let finished = self.control.take().filter(JoinHandle::is_finished);
+        let outcome = finished.and_then(|control| control.join().ok()).unwrap_or_else(|| {
+            // It hangs, with its statistics: what it last published is left.
+            let status = *self.status.read();
+            ControlOutcome {
+                cause: EndCause::ProgramFailed,
+                report: status.report,
+                missed_ticks: status.missed_ticks,
+                times: TickTimesSummary::default(),
+                travel: Travel::default(),
+                taken_over: true,
+            }
+        });
+        if outcome.taken_over
+            && let Some(guardian) = &self.guardian
+        {
+            guardian.take_over();
+            wait_for(TAKEN_OVER_HOLD, || guardian.is_done());
+        }
+        outcome
+    }
+
+    /// Ends the threads that only serve control.
+    fn end_others(&mut self) {
+        self.shared.end();
+        if let Some(interrupter) = &self.interrupter {
+            // Nobody waits for the chunk that is being computed any more.
+            interrupter.interrupt();
+        }
+        for thread in &self.others {
+            thread.thread().unpark();
+        }
+        let others = &self.others;
+        wait_for(THREAD_END, || others.iter().all(JoinHandle::is_finished));
+        for thread in self.others.drain(..).filter(JoinHandle::is_finished) {
+            // A panic was told when it happened.
+            let _ = thread.join();
+        }
     }
 }
 
-impl Session {
-    /// Nobody waits for the chunk that is being computed any more.
-    fn end_inference(&self) {
-        if let Some(interrupter) = &self.interrupter {
-            interrupter.interrupt();
-        }
+fn wait_for(limit: Duration, mut done: impl FnMut() -> bool) {
+    let until = clock::now() + limit;
+    while !done() && clock::now() < until {
+        thread::sleep(LOOK_AGAIN);
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if let Some(control) = self.control.take() {
-            self.shared.ask_stop(EndCause::ProgramFailed);
+        if self.control.is_some() {
             // Whoever drops a session early has an error of its own to tell.
-            let _outcome = control.join();
+            self.shared.ask_stop(EndCause::ProgramFailed);
+            let _outcome = self.end_control();
         }
-        self.shared.end();
-        self.end_inference();
+        self.end_others();
     }
 }

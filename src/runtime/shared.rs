@@ -1,12 +1,12 @@
 //! What the threads of a session tell each other outside the mailboxes.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::control::{EndCause, StopKind};
 
 /// Causes that a thread other than control may give, with the number that carries each through an atomic.
-const CAUSES: [EndCause; 10] = [
+const CAUSES: [EndCause; 12] = [
     EndCause::SourceEnded,
     EndCause::Interrupted,
     EndCause::Terminated,
@@ -17,6 +17,8 @@ const CAUSES: [EndCause; 10] = [
     EndCause::LinkLost,
     EndCause::DeadBus,
     EndCause::ProgramFailed,
+    EndCause::EmergencyStop,
+    EndCause::ControlStalled,
 ];
 
 /// The cause with this number; 0 is none.
@@ -30,8 +32,13 @@ pub(super) struct Shared {
     /// Number of the proposal that was consented to; 0 is none.
     go: AtomicU32,
     stop: AtomicU8,
+    reset: AtomicBool,
     running: AtomicBool,
     over: AtomicBool,
+    /// Control's ticks so far: what the watchdog looks at.
+    ticks: AtomicU64,
+    /// The arm was taken away from a control thread that hangs.
+    abandoned: AtomicBool,
     error: Mutex<Option<String>>,
 }
 
@@ -45,19 +52,31 @@ impl Shared {
         Some(self.go.load(Ordering::Acquire)).filter(|number| *number > 0)
     }
 
-    /// Asks control for the end; a protective cause that still waits there is kept. Causes that only control itself can find
+    /// Asks control for the end; a more urgent cause that still waits there is kept. Causes that only control itself can find
     /// are not carried.
     pub(super) fn ask_stop(&self, cause: EndCause) {
         let Some(place) = CAUSES.iter().position(|known| *known == cause) else { return };
-        let protective = |code: u8| waiting(code).is_some_and(|cause| cause.kind() == StopKind::Protective);
-        let kept = |code: u8| if protective(code) { None } else { u8::try_from(place + 1).ok() };
-        // An error says that the protective cause was kept.
+        let kept = |code: u8| match waiting(code) {
+            Some(before) if before.kind() != StopKind::Normal && before.kind() >= cause.kind() => None,
+            _ => u8::try_from(place + 1).ok(),
+        };
+        // An error says that the cause before was kept.
         let _kept = self.stop.fetch_update(Ordering::AcqRel, Ordering::Acquire, kept);
     }
 
     /// The newest request to stop, once.
     pub(super) fn take_stop(&self) -> Option<EndCause> {
         waiting(self.stop.swap(0, Ordering::AcqRel))
+    }
+
+    /// Asks control to take the arm out of its latched stop.
+    pub(super) fn ask_reset(&self) {
+        self.reset.store(true, Ordering::Release);
+    }
+
+    /// Whether a reset was asked for, once.
+    pub(super) fn take_reset(&self) -> bool {
+        self.reset.load(Ordering::Acquire) && self.reset.swap(false, Ordering::AcqRel)
     }
 
     /// Keeps the first error's text for the summary and asks for the end.
@@ -85,6 +104,24 @@ impl Shared {
 
     pub(super) fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
+    }
+
+    /// Control has finished a tick.
+    pub(super) fn count_tick(&self) {
+        self.ticks.fetch_add(1, Ordering::Release);
+    }
+
+    pub(super) fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Acquire)
+    }
+
+    /// Control must not command any more: somebody else holds the arm.
+    pub(super) fn abandon_control(&self) {
+        self.abandoned.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_control_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
     }
 }
 

@@ -4,7 +4,9 @@ mod chunk;
 mod command;
 mod feedback;
 mod frame;
+mod link_status;
 mod observation;
+mod parked;
 mod picture;
 mod real_time_chunking;
 mod stillness;
@@ -18,7 +20,9 @@ pub use chunk::{Chunk, ChunkOverflow, MAX_HORIZON};
 pub use command::{CommandWritten, JointCommand};
 pub use feedback::FeedbackSample;
 pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
+pub use link_status::LinkStatus;
 pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
+pub use parked::Parked;
 pub use picture::{Picture, PixelLayout};
 pub use real_time_chunking::{
     Continuation, PrefixAttentionSchedule, RealTimeChunking, ShortLeftOver, UnknownSchedule,

@@ -66,13 +66,15 @@ pub struct InferenceSummary {
     pub beyond_trained_range: f64,
 }
 
-/// Lateness of control ticks against their absolute schedule.
+/// Middle and tails of a time that belongs to control ticks; in `tick_jitter_us` their lateness against the absolute schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct TickJitter {
     /// Median, µs.
     pub p50: f64,
     /// 99th percentile, µs.
     pub p99: f64,
+    /// 99.9th percentile, µs.
+    pub p999: f64,
     /// Worst, µs.
     pub max: f64,
 }
@@ -100,6 +102,10 @@ pub struct RunSummary {
     pub tick_jitter_us: TickJitter,
     /// Valid feedback lines a second while connected.
     pub feedback_hz: f64,
+    /// How often the link was lost while the arm was moving.
+    pub link_losses: u64,
+    /// How often the arm was taken out of a latched stop.
+    pub resets: u64,
     /// How often each rule of the gate acted.
     pub gate: serde_json::Map<String, serde_json::Value>,
     /// How far each joint moved, largest minus smallest measured angle, degrees.
@@ -139,13 +145,19 @@ impl fmt::Display for RunSummary {
         writeln!(formatter, "ticks            {} ({} missed)", self.ticks, self.missed_ticks)?;
         writeln!(
             formatter,
-            "tick_jitter_us   p50 {:.0}, p99 {:.0}, max {:.0}",
-            self.tick_jitter_us.p50, self.tick_jitter_us.p99, self.tick_jitter_us.max
+            "tick_jitter_us   p50 {:.0}, p99 {:.0}, p99.9 {:.0}, max {:.0}",
+            self.tick_jitter_us.p50,
+            self.tick_jitter_us.p99,
+            self.tick_jitter_us.p999,
+            self.tick_jitter_us.max
         )?;
         writeln!(formatter, "chunks           {} ({} rejected)", self.chunks, self.chunks_rejected)?;
         writeln!(formatter, "chunk_ms         p50 {:.1}, p95 {:.1}", self.chunk_ms.p50, self.chunk_ms.p95)?;
         writeln!(formatter, "commands_sent    {}", self.commands_sent)?;
         writeln!(formatter, "feedback_hz      {:.1}", self.feedback_hz)?;
+        if self.link_losses > 0 || self.resets > 0 {
+            writeln!(formatter, "interruptions    {} lost links, {} resets", self.link_losses, self.resets)?;
+        }
         writeln!(formatter, "gate             {}", list(&self.gate, ""))?;
         write!(formatter, "travel           {}", list(&self.travel_deg, "°"))?;
         let Some(inference) = &self.inference else { return Ok(()) };

@@ -32,7 +32,10 @@ fn all_is_well() {
     let arguments = ["doctor", "--arm", &path, "--camera", &camera, "--policy", &policy];
     let ended = roarm(arguments);
     let page = &ended.assert_code(0).stdout;
-    assert_eq!(page.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{page}");
+    // Whether real-time priority is allowed is this machine's affair: it is said, and stops nothing.
+    let (real_time, rest): (Vec<_>, Vec<_>) = page.lines().partition(|line| line.contains("real time"));
+    assert!(matches!(real_time[..], [line] if line.contains("control thread: ")), "{page}");
+    assert_eq!(rest.iter().filter(|line| line.starts_with("ok ")).count(), 5, "{page}");
     assert_eq!(port.received(), "", "doctor opens no port");
     let report = roarm(arguments.into_iter().chain(["--json"])).assert_code(0).json();
     assert_eq!(report["ok"], true);

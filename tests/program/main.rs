@@ -25,3 +25,4 @@ mod sim_run;
 mod sim_transports;
 #[path = "../support/mod.rs"]
 mod support;
+mod system_calls;

@@ -33,6 +33,7 @@ fn are_refused_with_the_fix() {
 fn help_lists_every_fault() {
     let names = [
         "cut",
+        "replug",
         "garbage",
         "slow",
         "drop",

@@ -62,6 +62,23 @@ fn cut_takes_the_port_away_and_brings_it_back() {
 }
 
 #[test]
+fn replug_brings_the_port_back_as_another_device_under_the_same_link() {
+    let mut sim = SimRun::start(&["--fault", "replug@3s:1s"]);
+    let before = std::fs::read_link(sim.port()).unwrap();
+    let mut serial = open(&sim.port());
+    while serial.line(PATIENCE).is_ok() {}
+    assert_eq!(serial.line(PATIENCE), Err(NoLine::Gone));
+    // The old device is free again, and still not taken.
+    drop(serial);
+    sim.program.wait_until_said("the port is back as");
+    let device = std::fs::read_link(sim.port()).unwrap();
+    assert_ne!(device, before);
+    open(&sim.port()).feedback();
+    let end = sim.end();
+    told(&end, "replug@3s:1s");
+}
+
+#[test]
 fn cut_removes_the_link() {
     let mut sim = SimRun::start(&["--fault", "cut@0.1s"]);
     sim.program.wait_until_said("fault cut@100ms begins");

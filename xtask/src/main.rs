@@ -1,6 +1,7 @@
 //! `cargo xtask VERB`: set-up, tests and checks of this repository. `cargo xtask help` lists the verbs.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to the terminal")]
 
+mod coverage;
 mod demo;
 mod dist;
 mod failure;
@@ -25,6 +26,7 @@ cargo xtask VERB
   test-full [OPTIONS]    everything in `test`, then the parts that need PyTorch, QEMU, cargo-fuzz or cargo-deny
   soak [OPTIONS]         the property tests of `test` with many more cases, then each fuzz target for half an hour
   dist [OPTIONS]         pack program, ONNX Runtime, demo policy and system files into target/dist/; runs without this repository
+  coverage               lines of src/control that its own tests run; fails below 90 %
   layers                 check that every room under src/ uses only the rooms below it
   help                   this text
 
@@ -68,6 +70,11 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "test-full" => tiers::run(&workspace, tiers::Tier::TestFull, rest),
         "dist" => dist::run(&workspace, rest),
         "soak" => tiers::soak(&workspace, rest),
+        "coverage" => {
+            no_arguments(verb, rest)?;
+            setup::run(&workspace)?;
+            coverage::run(&workspace)
+        }
         "layers" => no_arguments(verb, rest).and_then(|()| layers::run(&workspace)),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

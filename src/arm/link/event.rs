@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use firmware_protocol::health::JointSet;
 use firmware_protocol::{Feedback, Generation};
 
-use crate::types::FeedbackSample;
+use crate::types::{FeedbackSample, Joint};
 
 /// Something that the link noticed. `Display` gives a line for people.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +39,30 @@ pub enum LinkEvent {
     QueueFull,
     /// Servos were silent when the board booted; said once for each time that the link waits.
     InitFailed,
+    /// The port is gone; the link looks for the same device.
+    PortLost,
+    /// The device is back, but cannot be opened yet; said once for each reason.
+    NotReopened(ReopenObstacle),
+    /// The device is open again: the handshake starts over.
+    PortBack,
+    /// A pose that no arm can have come to: not shown unless the next frames confirm it. Said once for each such stretch.
+    ImpossibleJump {
+        /// The joint that jumped furthest.
+        joint: Joint,
+        /// How far, rad.
+        jump_rad: f64,
+    },
+    /// Angles and loads do not change although joints should move; said once until they do.
+    FeedbackFrozen {
+        /// Those that should move.
+        joints: JointSet,
+    },
+    /// The control side is gone or hangs: the link itself brings the arm to rest.
+    TakingOver,
+    /// Torque was to be switched off, but the arm did not stand still or the board was away: it stays on.
+    TorqueKept,
+    /// All servos were told to let go; nothing more is sent.
+    TorqueReleased,
     /// The link gave up; it is the last event.
     Fault(LinkFault),
 }
@@ -62,8 +87,55 @@ impl fmt::Display for LinkEvent {
             Self::InitFailed => formatter.write_str(
                 "servos were silent when the board booted: if 12 V came on after USB, restart the board (RST button)",
             ),
+            Self::PortLost => formatter.write_str("the serial port is gone: waiting for the same device to come back"),
+            Self::NotReopened(obstacle) => obstacle.fmt(formatter),
+            Self::PortBack => formatter.write_str("the serial port is back: greeting the board again"),
+            Self::ImpossibleJump { joint, jump_rad } => write!(
+                formatter,
+                "feedback shows {joint} {:.0}° away within one frame, which no servo can do: passed over unless it stays \
+                 there (a bad servo cable?)",
+                jump_rad.to_degrees()
+            ),
+            Self::FeedbackFrozen { joints } => {
+                write!(formatter, "feedback is frozen while {joints} should move: is the servo bus cable loose?")
+            }
+            Self::TakingOver => formatter
+                .write_str("the control side is gone: the link brings the arm to rest and holds it"),
+            Self::TorqueKept => formatter
+                .write_str("torque stays on: the arm did not stand still, or the link was not ready"),
+            Self::TorqueReleased => formatter.write_str("torque is off: the arm is limp"),
             Self::Fault(fault) => fault.fmt(formatter),
         }
+    }
+}
+
+/// What keeps a port that is back from being opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReopenObstacle {
+    /// Another program was faster.
+    InUse,
+    /// Its permissions are not set (yet).
+    NotPermitted,
+    /// An adapter of its kind is there, but at another USB socket, and its serial number does not tell it from others.
+    Ambiguous,
+    /// The system refuses it.
+    Other,
+}
+
+impl fmt::Display for ReopenObstacle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::InUse => {
+                "the serial port is back, but another program has it open (ModemManager and brltty probe new ports)"
+            }
+            Self::NotPermitted => "the serial port is back, but this user may not open it yet",
+            Self::Ambiguous => {
+                "an adapter of the arm's kind is there, but not at the arm's USB socket, and its serial number tells nothing: \
+                 plug it in where it was"
+            }
+            Self::Other => "the serial port is back, but cannot be opened yet",
+        })
     }
 }
 
@@ -102,24 +174,38 @@ pub enum LinkFault {
          (--firmware, or the key in [arm.NAME]) to detect it, or set the right one (g1 and g1b send 16 or 17 keys, g3 sends 24)"
     )]
     WrongGeneration,
-    /// The port is gone: end of file or an I/O error.
+    /// The port is gone (end of file or an I/O error), and did not come back in time.
     #[error(
         "the serial link is lost: the cable was pulled, the adapter was reset, or the emulator ended; plug it in again"
     )]
     Lost,
+    /// What came back does not speak as the board before it.
+    #[error(
+        "another board answers at the arm's port: its feedback has other keys than before. Was the arm exchanged, or its \
+         firmware? Start again"
+    )]
+    AnotherBoard,
+    /// The control side ended or hung without releasing the arm.
+    #[error(
+        "the control side is gone without having released the arm: the link brought it to rest, and it holds there. This is \
+         a bug in roarm, please report it"
+    )]
+    TakenOver,
     /// The link's own thread ended without saying why.
     #[error("the arm link thread ended unexpectedly: this is a bug in roarm, please report it")]
     ThreadEnded,
 }
 
 impl LinkFault {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::NoBytes,
         Self::NoFeedback,
         Self::NeverStill,
         Self::DeadBus,
         Self::WrongGeneration,
         Self::Lost,
+        Self::AnotherBoard,
+        Self::TakenOver,
         Self::ThreadEnded,
     ];
 

@@ -43,6 +43,11 @@ impl Handshake {
         self.unread = 0;
     }
 
+    /// The port is another one: nothing of this side lies unread in it.
+    pub(super) const fn forget_unread(&mut self) {
+        self.unread = 0;
+    }
+
     /// Bytes of a command that the board may not have read.
     pub(super) const fn note_unread(&mut self, bytes: usize) {
         self.unread += bytes;

@@ -4,25 +4,39 @@
 //!
 //! ```text
 //!            handshake sent, frames of one shape, arm still for 1 s
-//!   Waiting ────────────────────────────────────────────────────────▶ Ready
-//!      ▲  │                                                             │
-//!      │  └─ no byte 3 s · no feedback 30 s · dead bus ──▶ Failed        │
-//!      └───────────────── no feedback for 1 s, or a board reset ─────────┘
+//!   Waiting ────────────────────────────────────────────────────────▶ Ready ── release_torque ──▶ TorqueReleased
+//!    ▲ ▲  │                                                           │ │ │
+//!    │ │  └─ no byte 3 s · no feedback 30 s · dead bus ──▶ Failed      │ │ └── take_over ──▶ TakingOver ──▶ Failed
+//!    │ └────────────────── no feedback for 1 s, or a board reset ──────┘ │
+//!    └─ port_opened ── PortAway ◀────────── port_lost ───────────────────┘
+//!                         └─ reconnect_timeout ──▶ Failed
 //! ```
+//!
+//! **Connections** are counted. The number grows whenever the board may have moved by itself or forgotten its goal: when the
+//! port is lost, when the board resets, when feedback stops. What was queued, begun or reported before belongs to the old
+//! number and is thrown away; [`LinkMachine::status`] shows the new one to the control core, which starts from the measured
+//! pose again.
 //!
 //! **Pacing.** In streaming mode each T:1051 proves one pass of the board's loop, and with it that its receive ring (256
 //! bytes, G1) or its queue (50 commands, G3) was served. So one command is written for each frame received since the last
 //! one: at most two commands (248 bytes) are ever unread on the board, and no queue builds up. Frames that arrive in a lump
 //! are one credit, not many.
 //!
-//! **Bytes that the machine can send** are a line feed, T:605 cmd 2, T:301 mode 0 and T:102 with every field; nothing here can
-//! encode T:0, T:100, T:103, T:104, T:123 or T:210.
+//! **Bytes that the machine can send** are a line feed, T:605 cmd 2, T:301 mode 0 and T:102 with every field, and at the very
+//! end, once, T:210 cmd 0, for which [`LinkMachine::release_torque`] asks for the control core's proof that the arm is
+//! parked. Nothing here can encode T:0, T:100, T:103, T:104 or T:123.
 
+mod connection;
 mod event;
 mod handshake;
+mod hold;
 mod options;
+mod plausibility;
 mod receive;
+mod state;
 mod statistics;
+mod take_over;
+mod torque;
 mod write_buffer;
 
 #[cfg(test)]
@@ -30,21 +44,34 @@ mod board_tests;
 #[cfg(test)]
 mod scripted_tests;
 #[cfg(test)]
+mod supervision_tests;
+#[cfg(test)]
+mod take_over_tests;
+#[cfg(test)]
 mod test_bench;
+#[cfg(test)]
+mod test_rig;
 
-pub use event::{LinkEvent, LinkFault};
+pub use event::{LinkEvent, LinkFault, ReopenObstacle};
 pub use options::LinkOptions;
+pub use state::LinkState;
 pub use statistics::LinkStatistics;
+pub use torque::TorqueRefused;
 pub use write_buffer::{WriteBuffer, WriteBufferFull};
 
 use std::time::Duration;
 
-use firmware_protocol::{Command, FirmwareAngles, Generation, GoalAngles, LineSplitter, ServoSpeed};
+use firmware_protocol::health::{HealthMonitor, HealthOptions};
+use firmware_protocol::{
+    Command, FeedbackShape, FirmwareAngles, Generation, GoalAngles, LineSplitter, ServoSpeed,
+};
 
 use crate::types::{CommandWritten, JointCommand, Timestamp};
 use handshake::Handshake;
+use hold::WrittenGoals;
 use receive::FrameWatch;
 use statistics::RateCounter;
+use take_over::TakeOver;
 
 /// One byte on the wire: 115200 baud, ten bits a byte.
 pub const BYTE_TIME: Duration = Duration::from_nanos(86_806);
@@ -65,11 +92,18 @@ pub enum CommandRefused {
 
 /// Where the link stands with the board.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each port, and a box would allocate")]
 enum Phase {
     /// Waiting for valid feedback from an arm that stands still.
     Waiting,
     /// Commands may be written.
     Ready,
+    /// The port is gone; the shell looks for it.
+    PortAway,
+    /// The control side is gone: the machine itself brings the arm to rest.
+    TakingOver(TakeOver),
+    /// Torque was switched off; final.
+    TorqueReleased,
     /// Gave up; final.
     Failed(LinkFault),
 }
@@ -79,8 +113,14 @@ enum Phase {
 pub struct LinkMachine {
     options: LinkOptions,
     phase: Phase,
+    /// Counts connections, see the [module](self).
+    connection: u32,
     /// When the present wait began.
     waiting_since: Timestamp,
+    /// When readiness was lost, until it is won back.
+    lost_since: Option<Timestamp>,
+    /// When the link was ready last, first frame.
+    ready_since: Option<Timestamp>,
     /// When bytes first arrived in the present wait.
     first_bytes: Option<Timestamp>,
     /// Whether a byte ever arrived.
@@ -89,6 +129,8 @@ pub struct LinkMachine {
     frames: FrameWatch,
     splitter: LineSplitter<LINE_CAPACITY>,
     generation: Option<Generation>,
+    /// Shape of the board's frames, once the link was ready: another board may have another.
+    shape: Option<FeedbackShape>,
     sequence: u64,
     last_feedback: Timestamp,
     /// Stamp of the newest pose: stamps never run backwards.
@@ -97,6 +139,10 @@ pub struct LinkMachine {
     credit: bool,
     /// Encoded, and not yet reported as written.
     in_flight: Option<JointCommand>,
+    /// The connection that it was encoded in.
+    in_flight_connection: u32,
+    written_goals: WrittenGoals,
+    health: HealthMonitor,
     command_bytes: [u8; Command::MAX_BYTES],
     statistics: LinkStatistics,
     rate: RateCounter,
@@ -108,47 +154,54 @@ impl LinkMachine {
         Self {
             options,
             phase: Phase::Waiting,
+            connection: 0,
             waiting_since: now,
+            lost_since: None,
+            ready_since: None,
             first_bytes: None,
             heard: false,
             handshake: Handshake::new(now),
             frames: FrameWatch::new(&options),
             splitter: LineSplitter::new(),
             generation: options.generation,
+            shape: None,
             sequence: 0,
             last_feedback: now,
             last_measured: Timestamp::ZERO,
             credit: false,
             in_flight: None,
+            in_flight_connection: 0,
+            written_goals: WrittenGoals::new(),
+            health: HealthMonitor::new(HealthOptions::DEFAULT),
             command_bytes: [0; Command::MAX_BYTES],
-            statistics: LinkStatistics {
-                feedback_lines: 0,
-                invalid_feedback_lines: 0,
-                noise_lines: 0,
-                overlong_lines: 0,
-                queue_full: 0,
-                commands: 0,
-                handshakes: 0,
-                interruptions: 0,
-                feedback_hz: 0.0,
-            },
+            statistics: LinkStatistics::ZERO,
             rate: RateCounter::new(),
         }
     }
 
-    /// Lets time pass: adds handshake lines to `out` when they are due, and gives up when a wait was too long.
+    /// Lets time pass: adds handshake lines, or the goals of a take-over, to `out` when they are due, and gives up when a wait
+    /// was too long.
     ///
     /// Call it at least every 50 ms and after each [`LinkMachine::receive`]. It adds nothing while `out` still holds bytes or
-    /// a command is in flight, so lines never mix.
-    pub fn poll(&mut self, now: Timestamp, out: &mut WriteBuffer, events: &mut impl FnMut(LinkEvent)) {
+    /// a command is in flight, so lines never mix. It may begin a command: report it with [`LinkMachine::written`] as any other.
+    pub fn poll(&mut self, now: Timestamp, out: &mut WriteBuffer, events: &mut dyn FnMut(LinkEvent)) {
+        if let Some(rate) = self.rate.idle(now) {
+            self.statistics.feedback_hz = rate;
+        }
         match self.phase {
-            Phase::Failed(_) => {}
+            Phase::Failed(_) | Phase::TorqueReleased => {}
+            Phase::PortAway => {
+                if self.port_overdue(now) {
+                    self.fail(LinkFault::Lost, events);
+                }
+            }
             Phase::Ready => {
                 if now.since(self.last_feedback) >= self.options.feedback_timeout {
                     events(LinkEvent::FeedbackLost);
                     self.wait_again(now);
                 }
             }
+            Phase::TakingOver(take_over) => self.go_on_taking_over(take_over, now, out, events),
             Phase::Waiting => {
                 if let Some(fault) = self.overdue(now) {
                     return self.fail(fault, events);
@@ -180,12 +233,17 @@ impl LinkMachine {
         if !self.ready() {
             return Err(CommandRefused::NotReady);
         }
+        self.begin(command)
+    }
+
+    /// Encodes a command, whoever made it.
+    fn begin(&mut self, command: &JointCommand) -> Result<&[u8], CommandRefused> {
         let joints = Command::Joints {
             goal: GoalAngles::new(FirmwareAngles::from(command.goal))?,
             speed: ServoSpeed::from_rad_per_s(command.servo_speed_rad_s)?,
             acceleration: self.options.servo_acceleration,
         };
-        self.in_flight = Some(*command);
+        (self.in_flight, self.in_flight_connection) = (Some(*command), self.connection);
         self.credit = false;
         let line = joints.encode(&mut self.command_bytes);
         self.handshake.note_unread(line.len());
@@ -193,10 +251,19 @@ impl LinkMachine {
     }
 
     /// Notes that the port took the last byte of the command's line; the report for the control core. `None` when no command
-    /// was in flight.
-    pub const fn written(&mut self, now: Timestamp) -> Option<CommandWritten> {
-        let Some(command) = self.in_flight.take() else { return None };
+    /// was in flight, when the connection ended since it was begun, and for the goals of a take-over: the control core is gone then.
+    pub fn written(&mut self, now: Timestamp) -> Option<CommandWritten> {
+        let command = self.in_flight.take()?;
         self.statistics.commands += 1;
+        if self.in_flight_connection != self.connection {
+            return None;
+        }
+        self.written_goals.note(command, now);
+        self.note_motion(&command, now);
+        if let Phase::TakingOver(take_over) = &mut self.phase {
+            take_over.written(command.goal, now);
+            return None;
+        }
         Some(CommandWritten { command, written: now })
     }
 
@@ -209,48 +276,23 @@ impl LinkMachine {
     pub const fn fault(&self) -> Option<LinkFault> {
         match self.phase {
             Phase::Failed(fault) => Some(fault),
-            Phase::Waiting | Phase::Ready => None,
+            _ => None,
         }
     }
 
     /// Counters so far.
     pub const fn statistics(&self) -> LinkStatistics {
         let mut statistics = self.statistics;
-        statistics.overlong_lines = self.splitter.dropped_lines();
+        statistics.overlong_lines += self.splitter.dropped_lines();
         statistics
     }
 
-    /// Ends the link from outside: the shell lost the port.
-    pub fn fail(&mut self, fault: LinkFault, events: &mut impl FnMut(LinkEvent)) {
+    /// Ends the link from outside.
+    pub fn fail(&mut self, fault: LinkFault, events: &mut dyn FnMut(LinkEvent)) {
         if self.fault().is_none() {
             self.phase = Phase::Failed(fault);
             self.credit = false;
             events(LinkEvent::Fault(fault));
-        }
-    }
-
-    /// From ready back to waiting. A command in flight stays so: its line must be completed.
-    fn wait_again(&mut self, now: Timestamp) {
-        self.phase = Phase::Waiting;
-        self.credit = false;
-        self.waiting_since = now;
-        self.first_bytes = None;
-        self.handshake.start_over(now);
-        self.frames = FrameWatch::new(&self.options);
-        self.statistics.interruptions += 1;
-        self.rate = RateCounter::new();
-        self.statistics.feedback_hz = 0.0;
-    }
-
-    /// The fault of a wait that lasted too long.
-    fn overdue(&self, now: Timestamp) -> Option<LinkFault> {
-        let waited = now.since(self.waiting_since);
-        if !self.heard && waited >= self.options.silence_timeout {
-            Some(LinkFault::NoBytes)
-        } else if waited >= self.options.boot_timeout {
-            Some(if self.frames.seen_any() { LinkFault::NeverStill } else { LinkFault::NoFeedback })
-        } else {
-            None
         }
     }
 }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use firmware_protocol::{Error, Generation, ServoAcceleration};
 
+/// Deceleration of a take-over unless told otherwise: `stop_deceleration_deg_s2` of the example configuration, 900 °/s².
+const DEFAULT_STOP_DECELERATION_RAD_S2: f64 = 900.0_f64.to_radians();
+
 /// Settings of a [`LinkMachine`](super::LinkMachine); [`LinkOptions::new`] has the usual ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinkOptions {
@@ -21,6 +24,14 @@ pub struct LinkOptions {
     ///
     /// A healthy board pauses 28 ms at most; each dead servo adds 101 ms to a scan.
     pub feedback_timeout: Duration,
+    /// How long a port that was lost while the link was ready may stay away before the link is given up; zero gives it up at
+    /// once. Once the port is back, [`LinkOptions::boot_timeout`] bounds the wait for the board.
+    pub reconnect_timeout: Duration,
+    /// Deceleration of a take-over (see [`LinkMachine::take_over`](super::LinkMachine::take_over)), rad/s²; that of the
+    /// control core's stops.
+    pub stop_deceleration_rad_s2: f64,
+    /// How long the last goal of a take-over is repeated.
+    pub hold_time: Duration,
     /// How long the arm must stand still before the link is ready.
     pub still_time: Duration,
     /// A joint that stays within this angle of where it was stands still, rad.
@@ -37,6 +48,9 @@ impl LinkOptions {
             silence_timeout: Duration::from_secs(3),
             boot_timeout: Duration::from_secs(30),
             feedback_timeout: Duration::from_secs(1),
+            reconnect_timeout: Duration::from_secs(20),
+            stop_deceleration_rad_s2: DEFAULT_STOP_DECELERATION_RAD_S2,
+            hold_time: Duration::from_millis(500),
             still_time: Duration::from_secs(1),
             still_tolerance_rad: 1.0_f64.to_radians(),
         }

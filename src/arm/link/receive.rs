@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use firmware_protocol::{BusFault, Feedback, FeedbackShape, Generation, Line, TorqueSwitch, parse_line};
+use firmware_protocol::health::Finding;
+use firmware_protocol::{
+    BusFault, Command, Feedback, FeedbackShape, FirmwareAngles, Generation, GoalAngles, Line, ServoSpeed,
+    TorqueSwitch, parse_line,
+};
 
+use super::plausibility::{Judgement, JumpFilter};
 use super::{BYTE_TIME, LinkEvent, LinkFault, LinkMachine, LinkOptions, Phase};
-use crate::types::StillnessDetector;
-use crate::types::{FeedbackSample, JointAngles, Timestamp};
+use crate::types::{FeedbackSample, JointAngles, JointCommand, StillnessDetector, Timestamp};
 
 /// Frames of one shape before it is believed.
 const FRAMES_TO_BELIEVE: u32 = 3;
@@ -27,6 +31,9 @@ const KINEMATICS_TOLERANCE_MM: f64 = 0.5;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameWatch {
     stillness: StillnessDetector,
+    still: bool,
+    jumps: JumpFilter,
+    frozen: bool,
     shape: Option<FeedbackShape>,
     of_shape: u32,
     dead: u32,
@@ -42,6 +49,9 @@ impl FrameWatch {
     pub(super) const fn new(options: &LinkOptions) -> Self {
         Self {
             stillness: StillnessDetector::new(options.still_time, options.still_tolerance_rad),
+            still: false,
+            jumps: JumpFilter::new(),
+            frozen: false,
             shape: None,
             of_shape: 0,
             dead: 0,
@@ -57,6 +67,16 @@ impl FrameWatch {
     /// Whether a usable frame arrived in this wait.
     pub(super) const fn seen_any(&self) -> bool {
         self.first.is_some()
+    }
+
+    /// Whether the arm stands still.
+    pub(super) const fn is_still(&self) -> bool {
+        self.still
+    }
+
+    /// Whether the newest frame says that no servo holds torque.
+    pub(super) const fn torque_is_off(&self) -> bool {
+        self.torque_off_said
     }
 
     /// Whether it is time to say that the board boots.
@@ -90,12 +110,21 @@ fn any_torque(feedback: &Feedback) -> bool {
     feedback.torque_switches.contains(&Some(TorqueSwitch::On))
 }
 
+fn wire_time(bytes: usize) -> Duration {
+    BYTE_TIME * u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// The monitor of the board's health counts from the clock's origin.
+const fn since_origin(time: Timestamp) -> Duration {
+    Duration::from_nanos(time.as_nanos())
+}
+
 impl LinkMachine {
     /// Takes in bytes that were read at `arrived`. Every whole feedback line becomes an event, in order: the newest is last.
     ///
     /// A pose is stamped with the time before its line began: arrival, less the time on the wire of the line and of the bytes
     /// that arrived behind it.
-    pub fn receive(&mut self, bytes: &[u8], arrived: Timestamp, events: &mut impl FnMut(LinkEvent)) {
+    pub fn receive(&mut self, bytes: &[u8], arrived: Timestamp, events: &mut dyn FnMut(LinkEvent)) {
         if bytes.is_empty() || self.fault().is_some() {
             return;
         }
@@ -108,8 +137,10 @@ impl LinkMachine {
             behind -= part.len();
             splitter.push(part, |line| {
                 let wire_bytes = line.len() + "\r\n".len() + behind;
-                let measured = arrived - BYTE_TIME * u32::try_from(wire_bytes).unwrap_or(u32::MAX);
-                self.take_line(parse_line(line), measured, arrived, events);
+                let measured = arrived - wire_time(wire_bytes);
+                let (line, length) = (parse_line(line), line.len() + "\r\n".len());
+                self.health.received(since_origin(arrived), &line, length);
+                self.take_line(line, wire_time(length), measured, arrived, events);
             });
         }
         self.splitter = splitter;
@@ -118,16 +149,17 @@ impl LinkMachine {
     fn take_line(
         &mut self,
         line: Line<'_>,
+        wire_time: Duration,
         measured: Timestamp,
         arrived: Timestamp,
-        events: &mut impl FnMut(LinkEvent),
+        events: &mut dyn FnMut(LinkEvent),
     ) {
         if self.fault().is_some() {
             return;
         }
         match line {
             Line::Feedback(feedback) if feedback.agrees_with_kinematics(KINEMATICS_TOLERANCE_MM) => {
-                self.take_feedback(feedback, measured, arrived, events);
+                self.take_feedback(feedback, wire_time, measured, arrived, events);
             }
             Line::Feedback(_) | Line::InvalidFeedback(_) => self.statistics.invalid_feedback_lines += 1,
             Line::QueueFull => {
@@ -139,14 +171,17 @@ impl LinkMachine {
                     events(LinkEvent::InitFailed);
                 }
             }
-            Line::Reset => {
-                if matches!(self.phase, Phase::Ready) {
+            Line::Reset => match self.phase {
+                Phase::Ready => {
                     self.wait_again(arrived);
                     self.first_bytes = Some(arrived);
                     self.frames.booting_said = true;
                     events(LinkEvent::BoardReset);
                 }
-            }
+                // The arm moves by itself now: there is nothing left to bring to rest.
+                Phase::TakingOver(_) => self.fail(LinkFault::TakenOver, events),
+                _ => {}
+            },
             _ => self.statistics.noise_lines += 1,
         }
     }
@@ -154,9 +189,10 @@ impl LinkMachine {
     fn take_feedback(
         &mut self,
         feedback: Feedback,
+        wire_time: Duration,
         measured: Timestamp,
         arrived: Timestamp,
-        events: &mut impl FnMut(LinkEvent),
+        events: &mut dyn FnMut(LinkEvent),
     ) {
         self.statistics.feedback_lines += 1;
         self.handshake.frame_received();
@@ -172,38 +208,48 @@ impl LinkMachine {
             return;
         }
         self.frames.dead = 0;
+        if matches!(self.phase, Phase::Ready | Phase::TakingOver(_)) {
+            // Whatever the pose: the board's loop went round.
+            self.credit = true;
+        }
+        let angles = JointAngles::from(feedback.angles);
+        if let Judgement::Doubted { joint, jump_rad, first } =
+            self.frames.jumps.judge(angles, measured, wire_time)
+        {
+            self.statistics.implausible_frames += 1;
+            if first {
+                events(LinkEvent::ImpossibleJump { joint, jump_rad });
+            }
+            return;
+        }
         self.frames.first.get_or_insert(arrived);
         self.last_feedback = arrived;
         // Lines that a busy machine hands on in a burst arrive closer together than the wire carried them.
         let measured = measured.max(self.last_measured);
         self.last_measured = measured;
         self.warn(&feedback, events);
+        self.watch_for_frozen_feedback(arrived, events);
         let sample = FeedbackSample {
             sequence: self.sequence,
-            angles: JointAngles::from(feedback.angles),
+            angles,
             measured,
             torque_off: feedback.bus_fault() == Some(BusFault::NoTorque),
         };
         self.sequence += 1;
+        self.frames.still = self.frames.stillness.observe(&sample.angles, sample.measured);
         events(LinkEvent::Feedback { sample, feedback });
-        match self.phase {
-            Phase::Ready => self.credit = true,
-            Phase::Waiting => self.maybe_ready(&sample, &feedback, arrived, events),
-            Phase::Failed(_) => {}
+        if matches!(self.phase, Phase::Waiting) {
+            self.maybe_ready(&feedback, arrived, events);
         }
     }
 
     /// The end of the wait: the lines went out, the shape is believed, the arm stands still.
-    fn maybe_ready(
-        &mut self,
-        sample: &FeedbackSample,
-        feedback: &Feedback,
-        arrived: Timestamp,
-        events: &mut impl FnMut(LinkEvent),
-    ) {
-        let still = self.frames.stillness.observe(&sample.angles, sample.measured);
+    fn maybe_ready(&mut self, feedback: &Feedback, arrived: Timestamp, events: &mut dyn FnMut(LinkEvent)) {
         if !self.frames.believe_shape(feedback.shape()) {
             return;
+        }
+        if self.shape.is_some_and(|shape| shape != feedback.shape()) {
+            return self.fail(LinkFault::AnotherBoard, events);
         }
         let seen_g3 = feedback.has_g3_keys();
         let generation = match self.generation {
@@ -215,9 +261,9 @@ impl LinkMachine {
             None => Generation::G1,
         };
         self.generation = Some(generation);
-        if still && self.handshake.done() {
-            self.phase = Phase::Ready;
-            self.credit = true;
+        if self.frames.still && self.handshake.done() {
+            self.shape = Some(feedback.shape());
+            self.become_ready(arrived);
             events(LinkEvent::Ready { generation });
             return;
         }
@@ -227,7 +273,36 @@ impl LinkMachine {
         }
     }
 
-    fn warn(&mut self, feedback: &Feedback, events: &mut impl FnMut(LinkEvent)) {
+    /// Tells the monitor of the board's health where joints were sent.
+    pub(super) fn note_motion(&mut self, command: &JointCommand, written: Timestamp) {
+        let goal = GoalAngles::new(FirmwareAngles::from(command.goal));
+        let speed = ServoSpeed::from_rad_per_s(command.servo_speed_rad_s);
+        if let (Ok(goal), Ok(speed)) = (goal, speed) {
+            let acceleration = self.options.servo_acceleration;
+            self.health.wrote(since_origin(written), &Command::Joints { goal, speed, acceleration });
+        }
+    }
+
+    /// Angles and loads that stay the same to the last digit while joints should move: the board repeats an old scan.
+    fn watch_for_frozen_feedback(&mut self, arrived: Timestamp, events: &mut dyn FnMut(LinkEvent)) {
+        let joints = self.health.findings(since_origin(arrived)).find_map(|finding| match finding {
+            Finding::FrozenFeedback { joints } => Some(joints),
+            _ => None,
+        });
+        if !std::mem::replace(&mut self.frames.frozen, joints.is_some())
+            && let Some(joints) = joints
+        {
+            self.statistics.frozen_feedback += 1;
+            events(LinkEvent::FeedbackFrozen { joints });
+        }
+    }
+
+    /// Whether feedback is frozen now, see [`LinkEvent::FeedbackFrozen`].
+    pub const fn feedback_is_frozen(&self) -> bool {
+        self.frames.frozen
+    }
+
+    fn warn(&mut self, feedback: &Feedback, events: &mut dyn FnMut(LinkEvent)) {
         let fault = feedback.bus_fault();
         let low = fault == Some(BusFault::LowSupply);
         if low && !self.frames.low_supply_said {

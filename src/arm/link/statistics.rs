@@ -23,8 +23,31 @@ pub struct LinkStatistics {
     pub handshakes: u64,
     /// Times that the link fell from ready to waiting.
     pub interruptions: u64,
+    /// Valid frames whose pose no arm can have come to, and that the next frames did not confirm in time.
+    pub implausible_frames: u64,
+    /// Times that feedback froze while the arm should have moved.
+    pub frozen_feedback: u64,
+    /// Times that the link took the arm from its control side: 0 or 1.
+    pub take_overs: u64,
     /// Valid feedback a second, over the last whole second or more.
     pub feedback_hz: f64,
+}
+
+impl LinkStatistics {
+    pub(super) const ZERO: Self = Self {
+        feedback_lines: 0,
+        invalid_feedback_lines: 0,
+        noise_lines: 0,
+        overlong_lines: 0,
+        queue_full: 0,
+        commands: 0,
+        handshakes: 0,
+        interruptions: 0,
+        implausible_frames: 0,
+        frozen_feedback: 0,
+        take_overs: 0,
+        feedback_hz: 0.0,
+    };
 }
 
 /// Counts events and gives their rate over windows of a second.
@@ -47,9 +70,19 @@ impl RateCounter {
             self.window_start = Some(now);
             return None;
         };
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         let elapsed = now.since(start);
         (elapsed >= Self::WINDOW).then(|| {
+            let rate = f64::from(self.count) / elapsed.as_secs_f64();
+            *self = Self { window_start: Some(now), count: 0 };
+            rate
+        })
+    }
+
+    /// The rate of a window that no event came to close: it falls while nothing arrives.
+    pub(super) fn idle(&mut self, now: Timestamp) -> Option<f64> {
+        let elapsed = now.since(self.window_start?);
+        (elapsed >= Self::WINDOW + Self::WINDOW / 10).then(|| {
             let rate = f64::from(self.count) / elapsed.as_secs_f64();
             *self = Self { window_start: Some(now), count: 0 };
             rate
@@ -67,5 +100,17 @@ mod tests {
         let rates: Vec<f64> =
             (0..200).filter_map(|event| counter.count(Timestamp::from_nanos(event * 20_000_000))).collect();
         assert_eq!(rates, [50.0, 50.0, 50.0]);
+    }
+
+    #[test]
+    fn a_stream_that_stops_falls_to_zero() {
+        let mut counter = RateCounter::new();
+        for event in 0..10 {
+            counter.count(Timestamp::from_nanos(event * 20_000_000));
+        }
+        let idle: Vec<f64> =
+            (0..40).filter_map(|look| counter.idle(Timestamp::from_nanos(look * 100_000_000))).collect();
+        let rounded: Vec<f64> = idle.iter().map(|rate| rate.round()).collect();
+        assert_eq!(rounded, [8.0, 0.0, 0.0]);
     }
 }

@@ -4,11 +4,13 @@
 
 mod check;
 mod holders;
+mod identity;
 mod system;
 mod usb;
 
 pub use check::{PortFinding, PortReport, check_port};
 pub use holders::{PortHolder, PortHolders};
+pub(in crate::arm) use identity::PortIdentity;
 pub(in crate::arm) use system::PathKind;
 pub use system::SystemFiles;
 pub use usb::UsbAdapter;

@@ -17,6 +17,9 @@ pub struct UsbAdapter {
     pub name: Option<String>,
     /// Serial number; tells two arms apart.
     pub serial: Option<String>,
+    /// Its place: USB socket and interface as sysfs names them (`1-2:1.0`). It stays the same when the adapter is plugged into
+    /// the same socket again.
+    pub location: Option<String>,
 }
 
 impl UsbAdapter {
@@ -26,16 +29,20 @@ impl UsbAdapter {
         let device =
             fs::canonicalize(system.sys.join("class/tty").join(port.file_name()?).join("device")).ok()?;
         // The USB device is the first folder upwards that has ids: port -> interface -> device.
-        device.ancestors().find_map(|folder| {
-            let text = |name: &str| Some(fs::read_to_string(folder.join(name)).ok()?.trim().to_owned());
-            let id = |name: &str| u16::from_str_radix(&text(name)?, 16).ok();
-            Some(Self {
-                vendor: id("idVendor")?,
-                product: id("idProduct")?,
-                name: text("product"),
-                serial: text("serial"),
+        device
+            .ancestors()
+            .scan(None, |below: &mut Option<&Path>, folder| Some((below.replace(folder), folder)))
+            .find_map(|(interface, folder)| {
+                let text = |name: &str| Some(fs::read_to_string(folder.join(name)).ok()?.trim().to_owned());
+                let id = |name: &str| u16::from_str_radix(&text(name)?, 16).ok();
+                Some(Self {
+                    vendor: id("idVendor")?,
+                    product: id("idProduct")?,
+                    name: text("product"),
+                    serial: text("serial"),
+                    location: interface.and_then(|name| Some(name.file_name()?.to_str()?.to_owned())),
+                })
             })
-        })
     }
 
     /// Whether it is the arm's kind of adapter. The board has two of them, and only the one marked USB leads to the arm.

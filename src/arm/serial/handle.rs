@@ -1,16 +1,18 @@
 //! The wait-free mailboxes between the control thread and the link thread.
 
+use std::cell::Cell;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use firmware_protocol::Generation;
 use rustix::event::{EventfdFlags, eventfd};
 
 use super::SerialStatistics;
 use crate::arm::clock::monotonic_now;
-use crate::arm::link::LinkFault;
-use crate::types::{CommandWritten, FeedbackSample, JointCommand, Timestamp};
+use crate::arm::link::{LinkFault, LinkState};
+use crate::types::{CommandWritten, FeedbackSample, JointCommand, LinkStatus, Parked, Timestamp};
 
 /// Reports of written commands that may wait for the control thread: 5 s at 50 Hz. When it is full no command is written, so
 /// that no report is lost.
@@ -21,28 +23,107 @@ const WRITTEN_CAPACITY: usize = 256;
 pub(super) struct OfferedCommand {
     pub(super) command: JointCommand,
     pub(super) offered: Timestamp,
+    /// The connection that it was made for.
+    pub(super) connection: u32,
+}
+
+/// A report with the connection that it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReportedCommand {
+    pub(super) report: CommandWritten,
+    pub(super) connection: u32,
+}
+
+/// What the link thread publishes of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Published {
+    pub(super) state: LinkState,
+    pub(super) connection: u32,
+    /// Whether a command offered now would be written at once.
+    pub(super) ready: bool,
+    pub(super) frozen: bool,
+}
+
+const READY_BIT: u64 = 1 << 16;
+const FROZEN_BIT: u64 = 1 << 17;
+
+impl Published {
+    /// All but the time in one word, so that nobody sees parts of two states.
+    fn word(&self) -> u64 {
+        let (kind, fault) = self.state.codes();
+        let flag = |set: bool, bit: u64| if set { bit } else { 0 };
+        u64::from(kind)
+            | u64::from(fault) << 8
+            | flag(self.ready, READY_BIT)
+            | flag(self.frozen, FROZEN_BIT)
+            | u64::from(self.connection) << 32
+    }
+
+    const fn connection_of(word: u64) -> u32 {
+        (word >> 32) as u32
+    }
+
+    fn of(word: u64, since: Timestamp) -> Self {
+        let [kind, fault, ..] = word.to_le_bytes();
+        Self {
+            state: LinkState::from_codes((kind, fault), since),
+            connection: Self::connection_of(word),
+            ready: word & READY_BIT != 0,
+            frozen: word & FROZEN_BIT != 0,
+        }
+    }
 }
 
 /// Flags that both sides and the owner see.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) ready: AtomicBool,
-    stop: AtomicBool,
-    fault: AtomicU8,
+    /// [`Published`] as a word; only the link thread writes it.
+    state: AtomicU64,
+    since: AtomicU64,
+    last_feedback: AtomicU64,
+    feedback_hz: AtomicU32,
     generation: AtomicU8,
+    stop: AtomicBool,
+    released: AtomicBool,
+    take_over: AtomicBool,
     pub(super) wake: OwnedFd,
     /// Between the link thread and the owner only; the control thread never touches it.
     pub(super) statistics: Mutex<SerialStatistics>,
 }
 
 impl Shared {
+    pub(super) fn publish(&self, published: &Published) {
+        if let Some(since) = published.state.since() {
+            self.since.store(since.as_nanos(), Ordering::Release);
+        }
+        self.state.store(published.word(), Ordering::Release);
+    }
+
+    pub(super) fn published(&self) -> Published {
+        let word = self.state.load(Ordering::Acquire);
+        Published::of(word, Timestamp::from_nanos(self.since.load(Ordering::Acquire)))
+    }
+
     pub(super) fn fault(&self) -> Option<LinkFault> {
-        LinkFault::from_code(self.fault.load(Ordering::Acquire))
+        match self.published().state {
+            LinkState::Failed(fault) => Some(fault),
+            _ => None,
+        }
     }
 
     pub(super) fn set_fault(&self, fault: LinkFault) {
-        self.ready.store(false, Ordering::Release);
-        self.fault.store(fault.code(), Ordering::Release);
+        self.publish(&Published { state: LinkState::Failed(fault), ready: false, ..self.published() });
+    }
+
+    /// Nothing is written any more, whatever the state says.
+    pub(super) fn set_not_ready(&self) {
+        self.publish(&Published { ready: false, ..self.published() });
+    }
+
+    /// Rate and newest arrival of feedback.
+    pub(super) fn set_feedback(&self, last: Timestamp, hz: f64) {
+        self.last_feedback.store(last.as_nanos(), Ordering::Release);
+        self.feedback_hz.store((hz as f32).to_bits(), Ordering::Release);
     }
 
     pub(super) fn generation(&self) -> Option<Generation> {
@@ -66,6 +147,26 @@ impl Shared {
         self.stop.load(Ordering::Acquire)
     }
 
+    /// The control side brought the arm to rest and is done.
+    fn release(&self) {
+        self.released.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    pub(super) fn is_released(&self) -> bool {
+        self.released.load(Ordering::Acquire)
+    }
+
+    pub(super) fn request_take_over(&self) {
+        self.take_over.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Whether the link must take the arm. One that was released needs no hold.
+    pub(super) fn take_over_requested(&self) -> bool {
+        self.take_over.load(Ordering::Acquire) && !self.is_released()
+    }
+
     /// Wakes the link thread. It can only fail when the counter is full, and then the thread is awake already.
     fn wake(&self) {
         let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
@@ -77,37 +178,34 @@ pub(super) struct LinkSide {
     pub(super) shared: Arc<Shared>,
     pub(super) commands: triple_buffer::Output<Option<OfferedCommand>>,
     pub(super) feedback: triple_buffer::Input<Option<FeedbackSample>>,
-    pub(super) written: rtrb::Producer<CommandWritten>,
-}
-
-/// The control thread's sending end.
-#[derive(Debug)]
-pub struct CommandSender {
-    commands: triple_buffer::Input<Option<OfferedCommand>>,
-    shared: Arc<Shared>,
-}
-
-impl CommandSender {
-    /// Hands a command to the link; it replaces one that was not begun yet. Never waits, allocates or locks.
-    pub fn offer(&mut self, command: JointCommand) {
-        self.commands.write(Some(OfferedCommand { command, offered: monotonic_now() }));
-        self.shared.wake();
-    }
+    pub(super) written: rtrb::Producer<ReportedCommand>,
+    pub(super) parked: rtrb::Consumer<Parked>,
 }
 
 /// The control thread's view of the arm. No method waits, allocates or locks.
+///
+/// **Dropping it without [`ArmHandle::release`] means that control died**: the link then brings the arm to rest by itself,
+/// holds it, and ends.
 #[derive(Debug)]
 pub struct ArmHandle {
-    /// Sends commands.
-    pub commands: CommandSender,
+    commands: triple_buffer::Input<Option<OfferedCommand>>,
     feedback: triple_buffer::Output<Option<FeedbackSample>>,
-    written: rtrb::Consumer<CommandWritten>,
+    written: rtrb::Consumer<ReportedCommand>,
+    parked: rtrb::Producer<Parked>,
+    shared: Arc<Shared>,
+    /// The connection that the control side knows of: its commands are made for this one.
+    seen: Cell<u32>,
 }
 
 impl ArmHandle {
-    /// Hands a command to the link; see [`CommandSender::offer`].
+    /// Hands a command to the link; it replaces one that was not begun yet. Never waits, allocates or locks; one non-blocking
+    /// system call.
+    ///
+    /// It is thrown away if the connection is no longer the one that [`ArmHandle::status`] showed last.
     pub fn offer(&mut self, command: JointCommand) {
-        self.commands.offer(command);
+        let (offered, connection) = (monotonic_now(), self.seen.get());
+        self.commands.write(Some(OfferedCommand { command, offered, connection }));
+        self.shared.wake();
     }
 
     /// The newest measured pose if one arrived since the last call.
@@ -115,44 +213,139 @@ impl ArmHandle {
         if self.feedback.update() { *self.feedback.output_buffer() } else { None }
     }
 
-    /// Whether a command offered now would be written at once: handshake done, a frame received since the last command.
-    pub fn ready(&self) -> bool {
-        self.commands.shared.ready.load(Ordering::Acquire)
+    /// Where the link stands. Ask once each tick, before anything else: what is offered later belongs to this connection.
+    pub fn status(&self) -> LinkStatus {
+        let Published { state, connection, ready, .. } = self.shared.published();
+        self.seen.set(connection);
+        LinkStatus { connection, connected: state == LinkState::Ready, ready }
     }
 
-    /// The next report of a written command, oldest first. None is lost: take them all each tick.
+    /// Where the link stands and why, for people.
+    pub fn link_state(&self) -> LinkState {
+        self.shared.published().state
+    }
+
+    /// Whether a command offered now would be written at once: handshake done, a frame received since the last command.
+    pub fn ready(&self) -> bool {
+        self.status().ready
+    }
+
+    /// The next report of a written command, oldest first. None of the present connection is lost: take them all each tick.
+    /// Reports of an earlier connection are not given.
     pub fn take_written(&mut self) -> Option<CommandWritten> {
-        self.written.pop().ok()
+        let connection = self.shared.published().connection;
+        loop {
+            let reported = self.written.pop().ok()?;
+            if reported.connection == connection {
+                return Some(reported.report);
+            }
+        }
+    }
+
+    /// Time since the newest pose arrived that was believed.
+    pub fn feedback_age(&self) -> Duration {
+        let last = Timestamp::from_nanos(self.shared.last_feedback.load(Ordering::Acquire));
+        monotonic_now().since(last)
+    }
+
+    /// Valid feedback a second, over the last second or so.
+    pub fn feedback_hz(&self) -> f64 {
+        f64::from(f32::from_bits(self.shared.feedback_hz.load(Ordering::Acquire)))
+    }
+
+    /// Whether angles and loads stay the same although joints should move.
+    pub fn feedback_is_frozen(&self) -> bool {
+        self.shared.published().frozen
     }
 
     /// Why the link gave up, if it did. It is final: nothing more will be written.
     pub fn link_fault(&self) -> Option<LinkFault> {
-        self.commands.shared.fault()
+        self.shared.fault()
     }
 
     /// The board's generation, once known.
     pub fn generation(&self) -> Option<Generation> {
-        self.commands.shared.generation()
+        self.shared.generation()
+    }
+
+    /// Has the torque of a parked arm switched off, as soon as its last command is written and it stands still. Offer nothing
+    /// afterwards: it would not be sent. [`LinkEvent`](super::LinkEvent) says what became of it.
+    pub fn release_torque(&mut self, parked: Parked) {
+        // Asked for once already.
+        let _ = self.parked.push(parked);
+        self.shared.wake();
+    }
+
+    /// For a watchdog: takes the arm from a control side that hangs.
+    pub fn take_over_switch(&self) -> TakeOverSwitch {
+        TakeOverSwitch(Arc::clone(&self.shared))
+    }
+
+    /// The clean end: the arm was brought to rest, and needs no hold by the link. Nothing that is offered later is sent.
+    pub fn release(&mut self) {
+        self.shared.release();
+    }
+}
+
+impl Drop for ArmHandle {
+    fn drop(&mut self) {
+        self.shared.request_take_over();
+    }
+}
+
+/// Takes the arm from a control side that hangs; for a watchdog on any thread.
+#[derive(Clone, Debug)]
+pub struct TakeOverSwitch(pub(super) Arc<Shared>);
+
+impl TakeOverSwitch {
+    /// The link brings the arm to rest by itself, holds it, and ends. Nothing that control offers is sent any more. An arm that
+    /// was released is left alone.
+    pub fn take_over(&self) {
+        self.0.request_take_over();
+    }
+
+    /// Whether the link has ended: the hold is done, or nothing can be written any more.
+    pub fn is_done(&self) -> bool {
+        self.0.fault().is_some()
     }
 }
 
 /// Both ends of new mailboxes.
 pub(super) fn mailboxes() -> rustix::io::Result<(ArmHandle, LinkSide)> {
     let wake = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+    let now = monotonic_now().as_nanos();
     let shared = Arc::new(Shared {
-        ready: AtomicBool::new(false),
-        stop: AtomicBool::new(false),
-        fault: AtomicU8::new(0),
+        state: AtomicU64::new(0),
+        since: AtomicU64::new(now),
+        last_feedback: AtomicU64::new(now),
+        feedback_hz: AtomicU32::new(0),
         generation: AtomicU8::new(0),
+        stop: AtomicBool::new(false),
+        released: AtomicBool::new(false),
+        take_over: AtomicBool::new(false),
         wake,
         statistics: Mutex::default(),
     });
     let (command_input, command_output) = triple_buffer::triple_buffer(&None);
     let (feedback_input, feedback_output) = triple_buffer::triple_buffer(&None);
     let (producer, consumer) = rtrb::RingBuffer::new(WRITTEN_CAPACITY);
-    let commands = CommandSender { commands: command_input, shared: Arc::clone(&shared) };
-    let handle = ArmHandle { commands, feedback: feedback_output, written: consumer };
-    Ok((handle, LinkSide { shared, commands: command_output, feedback: feedback_input, written: producer }))
+    let (parked_producer, parked_consumer) = rtrb::RingBuffer::new(1);
+    let handle = ArmHandle {
+        commands: command_input,
+        feedback: feedback_output,
+        written: consumer,
+        parked: parked_producer,
+        shared: Arc::clone(&shared),
+        seen: Cell::new(0),
+    };
+    let link_side = LinkSide {
+        shared,
+        commands: command_output,
+        feedback: feedback_input,
+        written: producer,
+        parked: parked_consumer,
+    };
+    Ok((handle, link_side))
 }
 
 #[cfg(test)]
@@ -190,7 +383,10 @@ mod tests {
                 torque_off: false,
             }));
             link.written
-                .push(CommandWritten { command: command(sequence), written: Timestamp::ZERO })
+                .push(ReportedCommand {
+                    report: CommandWritten { command: command(sequence), written: Timestamp::ZERO },
+                    connection: 0,
+                })
                 .unwrap();
         }
         assert_eq!(handle.latest_feedback().unwrap().sequence, 2);
@@ -208,8 +404,66 @@ mod tests {
             link.shared.set_generation(generation);
             assert_eq!(handle.generation(), Some(generation));
         }
-        link.shared.ready.store(true, Ordering::Release);
+        let ready = Published { state: LinkState::Ready, connection: 7, ready: true, frozen: false };
+        link.shared.publish(&ready);
+        assert_eq!(handle.status(), LinkStatus { connection: 7, connected: true, ready: true });
         link.shared.set_fault(LinkFault::Lost);
         assert_eq!((handle.ready(), handle.link_fault()), (false, Some(LinkFault::Lost)));
+    }
+
+    #[test]
+    fn what_is_published_survives_its_word() {
+        let (handle, link) = mailboxes().unwrap();
+        let since = Timestamp::from_nanos(3);
+        for published in [
+            Published {
+                state: LinkState::Reconnecting { since },
+                connection: u32::MAX,
+                ready: false,
+                frozen: true,
+            },
+            Published { state: LinkState::Ready, connection: 1, ready: true, frozen: false },
+        ] {
+            link.shared.publish(&published);
+            assert_eq!(link.shared.published(), published);
+            assert_eq!(handle.feedback_is_frozen(), published.frozen);
+        }
+    }
+
+    #[test]
+    fn commands_and_reports_belong_to_a_connection() {
+        let (mut handle, mut link) = mailboxes().unwrap();
+        let connection =
+            |connection| Published { state: LinkState::Ready, connection, ready: true, frozen: false };
+        let report = |sequence, connection| ReportedCommand {
+            report: CommandWritten { command: command(sequence), written: Timestamp::ZERO },
+            connection,
+        };
+        link.shared.publish(&connection(4));
+        assert_eq!(handle.status().connection, 4);
+        link.written.push(report(0, 4)).unwrap();
+        link.shared.publish(&connection(5));
+        link.written.push(report(1, 5)).unwrap();
+        assert_eq!(handle.take_written().map(|report| report.command.sequence), Some(1));
+        // Control has not seen the new connection: what it offers was made for the old one.
+        handle.offer(command(2));
+        assert!(link.commands.update());
+        assert_eq!(link.commands.output_buffer().unwrap().connection, 4);
+        handle.status();
+        handle.offer(command(3));
+        assert!(link.commands.update());
+        assert_eq!(link.commands.output_buffer().unwrap().connection, 5);
+    }
+
+    #[test]
+    fn a_handle_dropped_without_a_release_asks_for_the_hold() {
+        let (handle, link) = mailboxes().unwrap();
+        assert!(!link.shared.take_over_requested());
+        drop(handle);
+        assert!(link.shared.take_over_requested());
+        let (mut handle, link) = mailboxes().unwrap();
+        handle.release();
+        drop(handle);
+        assert!(link.shared.is_released() && !link.shared.take_over_requested());
     }
 }

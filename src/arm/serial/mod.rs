@@ -2,24 +2,34 @@
 //!
 //! ```text
 //!   control thread                                    link thread (tokio, current-thread)
-//!   CommandSender::offer ──newest command──▶ eventfd ──▶ T:102, whole lines only ──▶ port
+//!   ArmHandle::offer     ──newest command──▶ eventfd ──▶ T:102, whole lines only ──▶ port
 //!   ArmHandle::latest_feedback ◀──newest pose───────────  LinkMachine  ◀── drains always ── port
 //!   ArmHandle::take_written    ◀──ring, none lost───────  after the last byte of each line
 //! ```
 //!
 //! The control side never allocates, locks or waits; `offer` makes one non-blocking system call (the eventfd). The newest
-//! command wins, and one that waited longer than [`COMMAND_MAX_AGE`] is thrown away: nothing is ever sent late.
+//! command wins, and one that waited longer than [`COMMAND_MAX_AGE`], or was made for an earlier connection, is thrown away:
+//! nothing is ever sent late.
+//!
+//! **A port that is lost** is looked for, by the USB adapter's ids and place or by the path of a pseudo-terminal, and opened
+//! again with growing pauses until [`LinkOptions::reconnect_timeout`].
+//!
+//! **The hold belongs to this thread** when control is gone: an [`ArmHandle`] that is dropped without
+//! [`ArmHandle::release`] (a panic of its thread), a [`TakeOverSwitch`] that a watchdog pulls, or an owner that stops the link
+//! under a moving arm. It then writes goals that come to rest, and ends after the hold.
 
 mod handle;
 mod open;
 mod worker;
 
 #[cfg(test)]
+mod supervision_tests;
+#[cfg(test)]
 pub(in crate::arm) mod test_pty;
 #[cfg(test)]
 mod tests;
 
-pub use handle::{ArmHandle, CommandSender};
+pub use handle::{ArmHandle, TakeOverSwitch};
 pub use worker::COMMAND_MAX_AGE;
 
 use std::path::{Path, PathBuf};
@@ -31,7 +41,7 @@ use std::time::Duration;
 use firmware_protocol::Generation;
 
 use super::error::ArmError;
-use super::link::{LinkEvent, LinkFault, LinkOptions, LinkStatistics};
+use super::link::{LinkEvent, LinkFault, LinkOptions, LinkState, LinkStatistics};
 use handle::Shared;
 
 /// Counters of a live link.
@@ -41,12 +51,15 @@ pub struct SerialStatistics {
     pub link: LinkStatistics,
     /// Commands thrown away because no frame gave them room in time.
     pub stale_commands: u64,
+    /// Commands thrown away because they were made for an earlier connection.
+    pub outdated_commands: u64,
     /// Commands thrown away because a goal was not finite or no angle of a servo.
     pub refused_commands: u64,
 }
 
 /// The owner of a live link. Dropping it completes the line being written, ends the thread and closes the port; the arm holds
-/// its last goal.
+/// its last goal. Where control has not released the arm ([`ArmHandle::release`]), the link first brings it to rest, which
+/// takes a second or so.
 #[derive(Debug)]
 pub struct SerialArm {
     path: PathBuf,
@@ -69,7 +82,7 @@ impl SerialArm {
         options: LinkOptions,
         on_thread_start: impl FnOnce() + Send + 'static,
     ) -> Result<(Self, ArmHandle), ArmError> {
-        let opened = open::open_port(path)?;
+        let opened = open::open_first(path)?;
         let (handle, link_side) = handle::mailboxes().map_err(|errno| ArmError::Start(errno.into()))?;
         let shared = Arc::clone(&link_side.shared);
         let (event_sender, events) = std::sync::mpsc::sync_channel(256);
@@ -123,6 +136,16 @@ impl SerialArm {
         }
     }
 
+    /// For a watchdog: takes the arm from a control side that hangs.
+    pub fn take_over_switch(&self) -> TakeOverSwitch {
+        TakeOverSwitch(Arc::clone(&self.shared))
+    }
+
+    /// Where the link stands.
+    pub fn state(&self) -> LinkState {
+        self.shared.published().state
+    }
+
     /// Why the link gave up, if it did.
     pub fn fault(&self) -> Option<LinkFault> {
         self.shared.fault()
@@ -143,6 +166,11 @@ impl SerialArm {
     pub fn stop(mut self) -> SerialStatistics {
         self.end();
         self.statistics()
+    }
+
+    /// Whether the link's thread has ended, by itself or by a stop.
+    pub fn thread_is_over(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     fn end(&mut self) {

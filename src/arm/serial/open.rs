@@ -10,8 +10,8 @@ use tokio::runtime::Runtime;
 use tokio_serial::{ClearBuffer, ErrorKind, SerialPort, SerialStream};
 
 use crate::arm::error::ArmError;
-use crate::arm::port::PathKind;
-use crate::arm::port::{PortHolders, SystemFiles};
+use crate::arm::link::ReopenObstacle;
+use crate::arm::port::{PathKind, PortHolders, PortIdentity, SystemFiles};
 
 const BAUD_RATE: u32 = 115_200;
 
@@ -19,10 +19,35 @@ const BAUD_RATE: u32 = 115_200;
 pub(super) struct OpenedPort {
     pub(super) runtime: Runtime,
     pub(super) port: SerialStream,
+    pub(super) identity: PortIdentity,
 }
 
-/// Opens the port exclusively and brings its control lines into their resting state.
-pub(super) fn open_port(path: &Path) -> Result<OpenedPort, ArmError> {
+/// Opens the port with a runtime of its own.
+pub(super) fn open_first(path: &Path) -> Result<OpenedPort, ArmError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ArmError::Start)?;
+    let port = {
+        let _context = runtime.enter();
+        open_port(path)?
+    };
+    // Asked of the open port: what it names is what was opened.
+    let identity = PortIdentity::of(path, &SystemFiles::default());
+    Ok(OpenedPort { runtime, port, identity })
+}
+
+/// Opens a port that was lost, if it is there again; `Err(None)` while it is not.
+pub(super) fn open_again(identity: &PortIdentity) -> Result<SerialStream, Option<ReopenObstacle>> {
+    let path = identity.find(&SystemFiles::default())?;
+    open_port(&path).map_err(|error| match error {
+        ArmError::NoPort { .. } | ArmError::NotASerialPort { .. } => None,
+        ArmError::Busy { .. } => Some(ReopenObstacle::InUse),
+        ArmError::NoPermission { .. } => Some(ReopenObstacle::NotPermitted),
+        _ => Some(ReopenObstacle::Other),
+    })
+}
+
+/// Opens the port exclusively, within a runtime, and brings its control lines into their resting state.
+fn open_port(path: &Path) -> Result<SerialStream, ArmError> {
     let system = SystemFiles::default();
     let kind = system.kind(path);
     match kind {
@@ -37,17 +62,11 @@ pub(super) fn open_port(path: &Path) -> Result<OpenedPort, ArmError> {
         }
         PathKind::Pty => {}
     }
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ArmError::Start)?;
-    let port = {
-        let _context = runtime.enter();
-        let name = path.to_string_lossy();
-        let mut port = SerialStream::open(&tokio_serial::new(name, BAUD_RATE))
-            .map_err(|error| explain(path, &system, &error))?;
-        set_up(path, kind, &mut port)?;
-        port
-    };
-    Ok(OpenedPort { runtime, port })
+    let name = path.to_string_lossy();
+    let mut port = SerialStream::open(&tokio_serial::new(name, BAUD_RATE))
+        .map_err(|error| explain(path, &system, &error))?;
+    set_up(path, kind, &mut port)?;
+    Ok(port)
 }
 
 fn set_up(path: &Path, kind: PathKind, port: &mut SerialStream) -> Result<(), ArmError> {

@@ -13,11 +13,11 @@ use crate::types::{CommandWritten, Joint, JointAngles, JointCommand};
 /// Longer than any test needs; reaching it is a failure.
 const GIVE_UP: Duration = Duration::from_secs(60);
 
-fn options() -> LinkOptions {
+pub(super) fn options() -> LinkOptions {
     LinkOptions { still_time: Duration::from_millis(100), ..LinkOptions::vendor_profile().unwrap() }
 }
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(super) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(start.elapsed() < GIVE_UP, "waited in vain for {what}");
@@ -25,7 +25,7 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-fn wait_ready(arm: &SerialArm) -> Result<Generation, ArmError> {
+pub(super) fn wait_ready(arm: &SerialArm) -> Result<Generation, ArmError> {
     let start = Instant::now();
     arm.wait_until_ready(|_| {}, || start.elapsed() > GIVE_UP)
 }
@@ -56,6 +56,7 @@ fn commands_reach_the_board_whole_in_order_and_each_is_reported() {
             reports.extend(std::iter::from_fn(|| handle.take_written()));
             reports.len() >= 40
         });
+        handle.release();
         let statistics = arm.stop();
         reports.extend(std::iter::from_fn(|| handle.take_written()));
         let board = {
@@ -91,7 +92,8 @@ fn commands_reach_the_board_whole_in_order_and_each_is_reported() {
 #[test]
 fn a_port_that_is_closed_mid_way_is_a_lost_link() {
     let board = Pty::open().serve(BoardOptions::new(Generation::G1));
-    let (arm, handle) = SerialArm::open(board.slave(), options()).unwrap();
+    let options = LinkOptions { reconnect_timeout: Duration::ZERO, ..options() };
+    let (arm, handle) = SerialArm::open(board.slave(), options).unwrap();
     wait_ready(&arm).unwrap();
     board.end();
     until("the lost link", || handle.link_fault().is_some());

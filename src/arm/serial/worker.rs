@@ -1,7 +1,7 @@
 //! The link thread.
 
 use std::io;
-use std::sync::atomic::Ordering;
+use std::os::fd::OwnedFd;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -10,14 +10,15 @@ use rtrb::Producer;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::MissedTickBehavior;
-use tokio_serial::SerialStream;
+use tokio_serial::{ClearBuffer, SerialPort, SerialStream};
 
 use super::SerialStatistics;
-use super::handle::{LinkSide, OfferedCommand, Shared};
-use super::open::OpenedPort;
+use super::handle::{LinkSide, OfferedCommand, Published, ReportedCommand, Shared};
+use super::open::{OpenedPort, open_again};
 use crate::arm::clock::monotonic_now;
-use crate::arm::link::{LinkEvent, LinkFault, LinkMachine, LinkOptions, WriteBuffer};
-use crate::types::{CommandWritten, FeedbackSample, Timestamp};
+use crate::arm::link::{LinkEvent, LinkFault, LinkMachine, LinkOptions, TorqueRefused, WriteBuffer};
+use crate::arm::port::PortIdentity;
+use crate::types::{FeedbackSample, Parked, Timestamp};
 
 /// A command that found no room for this long is thrown away. Frames come every 18 to 28 ms.
 pub const COMMAND_MAX_AGE: Duration = Duration::from_millis(100);
@@ -31,24 +32,29 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(200);
 /// How often the counters are published.
 const STATISTICS_PERIOD: Duration = Duration::from_millis(100);
 
-/// Drives the port until told to stop or the port is gone.
+/// Pauses between attempts to open a port that was lost: from the first to the longest, each twice the one before.
+const REOPEN_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+
+/// How long a parked arm is waited for to stand still before its torque stays on.
+const TORQUE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Drives the port until told to stop, until the arm was taken over, or until the port is gone for good.
 pub(super) fn run(opened: OpenedPort, options: LinkOptions, side: LinkSide, events: SyncSender<LinkEvent>) {
-    let OpenedPort { runtime, port } = opened;
-    let shared = Arc::clone(&side.shared);
+    let OpenedPort { runtime, port, identity } = opened;
     let mut worker = Worker {
         machine: LinkMachine::new(options, monotonic_now()),
         out: WriteBuffer::default(),
+        shared: Arc::clone(&side.shared),
         side,
         events,
         waiting: None,
+        parked: None,
         statistics: SerialStatistics::default(),
         published: monotonic_now(),
     };
-    let ended = runtime.block_on(worker.drive(port, &shared));
-    if ended.is_err() {
-        worker.machine.fail(LinkFault::Lost, &mut |event| {
-            note(&event, &mut worker.side.feedback, &shared, &worker.events)
-        });
+    if runtime.block_on(worker.supervise(port, &identity)).is_err() {
+        // The eventfd could not be registered: nobody could wake this thread.
+        worker.tell(|machine, note| machine.fail(LinkFault::Lost, note));
     }
     worker.publish_statistics();
 }
@@ -56,35 +62,71 @@ pub(super) fn run(opened: OpenedPort, options: LinkOptions, side: LinkSide, even
 struct Worker {
     machine: LinkMachine,
     out: WriteBuffer,
+    shared: Arc<Shared>,
     side: LinkSide,
     events: SyncSender<LinkEvent>,
     /// Offered, and not begun.
     waiting: Option<OfferedCommand>,
+    /// The proof that torque may be switched off, and since when it waits to be used.
+    parked: Option<(Parked, Timestamp)>,
     statistics: SerialStatistics,
     published: Timestamp,
 }
 
 impl Worker {
-    /// Ends with `Ok` when told to stop, with an error when the port is gone.
-    async fn drive(&mut self, port: SerialStream, shared: &Arc<Shared>) -> io::Result<()> {
+    /// From port to port.
+    async fn supervise(&mut self, port: SerialStream, identity: &PortIdentity) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
         #[expect(unsafe_code, reason = "tokio cannot see that the descriptor stays open")]
         // SAFETY: the `OwnedFd` given away keeps its descriptor open until `wake` is dropped, and always names the same one.
         let wake = unsafe { AsyncFd::register(rustix::io::dup(&shared.wake)?) }?;
+        let mut port = Some(port);
+        while let Some(open) = port {
+            if self.drive(open, &wake).await.is_ok() {
+                break;
+            }
+            // What was queued or half written is gone with the port: nothing is sent late.
+            self.out = WriteBuffer::default();
+            self.waiting = None;
+            self.tell(|machine, note| machine.port_lost(monotonic_now(), note));
+            port = self.reopen(identity).await;
+        }
+        Ok(())
+    }
+
+    /// Ends with `Ok` when told to stop or when the arm was taken over, with an error when the port is gone.
+    async fn drive(&mut self, port: SerialStream, wake: &AsyncFd<OwnedFd>) -> io::Result<()> {
         let (mut reader, mut writer) = tokio::io::split(port);
+        let ended = self.serve(&mut reader, &mut writer, wake).await;
+        if ended.is_err() {
+            // Where the device is still there, the system must not send the rest of a line when it closes it.
+            let _ = reader.unsplit(writer).clear(ClearBuffer::Output);
+        }
+        ended
+    }
+
+    /// Carries bytes both ways.
+    async fn serve(
+        &mut self,
+        reader: &mut tokio::io::ReadHalf<SerialStream>,
+        writer: &mut tokio::io::WriteHalf<SerialStream>,
+        wake: &AsyncFd<OwnedFd>,
+    ) -> io::Result<()> {
         let mut ticker = tokio::time::interval(POLL_PERIOD);
         ticker.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut received = [0; 1024];
         let mut stopping: Option<Timestamp> = None;
         loop {
             let now = monotonic_now();
-            if shared.stop_requested() {
+            self.take_over_if_asked();
+            if self.is_ending() {
                 let since = *stopping.get_or_insert(now);
-                shared.ready.store(false, Ordering::Release);
+                self.shared.set_not_ready();
                 if self.out.is_empty() || now.since(since) >= STOP_TIMEOUT {
                     return Ok(());
                 }
             } else {
-                self.pump(now, shared);
+                self.pump(now);
             }
             tokio::select! {
                 read = reader.read(&mut received) => {
@@ -93,8 +135,7 @@ impl Worker {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                     let bytes = received.get(..count).unwrap_or_default();
-                    let Self { machine, side, events, .. } = self;
-                    machine.receive(bytes, monotonic_now(), &mut |event| note(&event, &mut side.feedback, shared, events));
+                    self.tell(|machine, note| machine.receive(bytes, monotonic_now(), note));
                 }
                 written = writer.write(self.out.pending()), if !self.out.is_empty() => {
                     if self.out.advance(written?) {
@@ -105,7 +146,7 @@ impl Worker {
                     let mut count = [0; 8];
                     let mut guard = woken?;
                     // EAGAIN: nothing left, as wanted.
-                    let _ = rustix::io::read(&shared.wake, &mut count);
+                    let _ = rustix::io::read(&self.shared.wake, &mut count);
                     guard.clear_ready();
                 }
                 _ = ticker.tick() => {}
@@ -113,53 +154,157 @@ impl Worker {
         }
     }
 
-    /// Lets time pass, begins the waiting command if there is room, and publishes where the link stands.
-    fn pump(&mut self, now: Timestamp, shared: &Arc<Shared>) {
-        let Self { machine, out, side, events, .. } = self;
-        let LinkSide { feedback, commands, written, .. } = side;
-        machine.poll(now, out, &mut |event| note(&event, feedback, shared, events));
-        if commands.update() {
-            self.waiting = *commands.output_buffer();
-        }
-        if let Some(OfferedCommand { command, offered }) = self.waiting {
-            if now.since(offered) > COMMAND_MAX_AGE {
-                self.waiting = None;
-                self.statistics.stale_commands += 1;
-            } else if out.is_empty() && machine.ready() && has_room(written) {
-                self.waiting = None;
-                match machine.write_joints(&command) {
-                    Ok(line) => {
-                        // An empty buffer has room for the longest command.
-                        if out.push(line).is_err() {
-                            self.statistics.refused_commands += 1;
-                        }
+    /// Looks for the port that was lost; `None` when it is over.
+    async fn reopen(&mut self, identity: &PortIdentity) -> Option<SerialStream> {
+        let [mut pause, longest] = REOPEN_PAUSES;
+        let mut next = monotonic_now() + pause;
+        let mut said = None;
+        loop {
+            self.take_over_if_asked();
+            self.pump(monotonic_now());
+            if self.shared.stop_requested() || self.machine.fault().is_some() {
+                return None;
+            }
+            tokio::time::sleep(POLL_PERIOD).await;
+            if monotonic_now() < next {
+                continue;
+            }
+            match open_again(identity) {
+                Ok(port) => {
+                    self.tell(|machine, note| machine.port_opened(monotonic_now(), note));
+                    return Some(port);
+                }
+                Err(obstacle) => {
+                    if let Some(obstacle) = obstacle.filter(|obstacle| said != Some(*obstacle)) {
+                        self.tell(|_, note| note(LinkEvent::NotReopened(obstacle)));
                     }
-                    Err(_) => self.statistics.refused_commands += 1,
+                    said = obstacle;
                 }
             }
+            pause = (pause * 2).min(longest);
+            next = monotonic_now() + pause;
         }
-        let ready = machine.ready() && out.is_empty() && has_room(written);
-        shared.ready.store(ready, Ordering::Release);
+    }
+
+    /// Control died, hangs, or is stopped without having released the arm.
+    fn take_over_if_asked(&mut self) {
+        let left_alone =
+            self.shared.stop_requested() && !self.shared.is_released() && self.machine.owes_hold();
+        if self.shared.take_over_requested() || left_alone {
+            self.waiting = None;
+            self.tell(LinkMachine::take_over);
+        }
+    }
+
+    /// Whether nothing is left to do but to complete the line that is being written.
+    fn is_ending(&self) -> bool {
+        let taken_over = self.machine.fault() == Some(LinkFault::TakenOver);
+        let stopped = self.shared.stop_requested() && self.parked.is_none() && self.side.parked.is_empty();
+        taken_over || (stopped && !self.machine.is_taking_over())
+    }
+
+    /// Lets time pass, begins the waiting command if there is room, and publishes where the link stands.
+    fn pump(&mut self, now: Timestamp) {
+        let Self { machine, out, side, events, shared, .. } = self;
+        machine.poll(now, out, &mut |event| note(&event, &mut side.feedback, shared, events));
+        if side.commands.update() {
+            self.waiting = *side.commands.output_buffer();
+        }
+        self.release_torque_if_asked(now);
+        if self.shared.is_released() {
+            self.waiting = None;
+        }
+        if let Some(offered) = self.waiting {
+            self.begin(offered, now);
+        }
+        self.publish();
         if now.since(self.published) >= STATISTICS_PERIOD {
             self.published = now;
             self.publish_statistics();
         }
     }
 
+    /// Begins a command, keeps it for the next frame, or throws it away.
+    fn begin(&mut self, offered: OfferedCommand, now: Timestamp) {
+        let Self { machine, out, side, .. } = self;
+        let OfferedCommand { command, offered, connection } = offered;
+        let outdated = connection != machine.connection()
+            || machine.ready_since().is_some_and(|ready_since| offered < ready_since);
+        if outdated {
+            self.waiting = None;
+            self.statistics.outdated_commands += 1;
+        } else if now.since(offered) > COMMAND_MAX_AGE {
+            self.waiting = None;
+            self.statistics.stale_commands += 1;
+        } else if out.is_empty() && machine.ready() && has_room(&side.written) {
+            self.waiting = None;
+            match machine.write_joints(&command) {
+                Ok(line) => {
+                    // An empty buffer has room for the longest command.
+                    if out.push(line).is_err() {
+                        self.statistics.refused_commands += 1;
+                    }
+                }
+                Err(_) => self.statistics.refused_commands += 1,
+            }
+        }
+    }
+
+    /// Switches the torque of a parked arm off once nothing is in the way, or says that it stays on.
+    fn release_torque_if_asked(&mut self, now: Timestamp) {
+        if self.parked.is_none() {
+            self.parked = self.side.parked.pop().ok().map(|parked| (parked, now));
+        }
+        let Some((parked, since)) = self.parked else { return };
+        self.waiting = None;
+        let Self { machine, out, side, events, shared, .. } = self;
+        let mut note = |event: LinkEvent| note(&event, &mut side.feedback, shared, events);
+        match machine.release_torque(parked, out, &mut note) {
+            Ok(()) => self.parked = None,
+            Err(TorqueRefused::InFlight | TorqueRefused::Moving) if now.since(since) < TORQUE_PATIENCE => {}
+            Err(_) => {
+                self.parked = None;
+                note(LinkEvent::TorqueKept);
+            }
+        }
+    }
+
     fn report_written(&mut self) {
+        let connection = self.machine.connection();
         if let Some(report) = self.machine.written(monotonic_now()) {
             // There was room before the command was begun, and only this thread fills the ring.
-            let _ = self.side.written.push(report);
+            let _ = self.side.written.push(ReportedCommand { report, connection });
         }
+    }
+
+    /// Has the machine do something that may bring events.
+    fn tell<T>(&mut self, action: impl FnOnce(&mut LinkMachine, &mut dyn FnMut(LinkEvent)) -> T) -> T {
+        let Self { machine, side, events, shared, .. } = self;
+        let done = action(machine, &mut |event| note(&event, &mut side.feedback, shared, events));
+        self.publish();
+        done
+    }
+
+    fn publish(&self) {
+        let Self { machine, out, side, shared, .. } = self;
+        let ready = machine.ready()
+            && out.is_empty()
+            && has_room(&side.written)
+            && self.parked.is_none()
+            && !shared.is_released()
+            && !shared.stop_requested();
+        let (state, connection) = (machine.state(), machine.connection());
+        shared.set_feedback(machine.last_feedback(), machine.statistics().feedback_hz);
+        shared.publish(&Published { state, connection, ready, frozen: machine.feedback_is_frozen() });
     }
 
     fn publish_statistics(&mut self) {
         self.statistics.link = self.machine.statistics();
-        *self.side.shared.statistics.lock().unwrap_or_else(PoisonError::into_inner) = self.statistics;
+        *self.shared.statistics.lock().unwrap_or_else(PoisonError::into_inner) = self.statistics;
     }
 }
 
-fn has_room(written: &Producer<CommandWritten>) -> bool {
+fn has_room(written: &Producer<ReportedCommand>) -> bool {
     !written.is_full()
 }
 
@@ -185,7 +330,7 @@ pub(super) struct EndGuard(pub(super) Arc<Shared>);
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
-        self.0.ready.store(false, Ordering::Release);
+        self.0.set_not_ready();
         if !self.0.stop_requested() && self.0.fault().is_none() {
             self.0.set_fault(LinkFault::ThreadEnded);
         }

@@ -158,7 +158,7 @@ impl Host {
 
     fn cut_or_mend(&mut self) -> Result<(), SimError> {
         if self.outside.cut {
-            self.ports.close();
+            self.ports.close(self.outside.replugged);
             self.forget_requests();
         } else if self.ports.path().is_none() {
             self.ports.reopen()?;

@@ -92,7 +92,8 @@ impl VirtualBoard {
         Ok(Self { addresses, pose, shared, stop, thread: Some(thread) })
     }
 
-    /// The device that clients open now; the last one while the cable is cut. After a cut it may be another: a link stays.
+    /// The device that clients open now; the last one while the cable is cut. After a cut it may be another, after a replug it
+    /// is: a link stays.
     pub fn path(&self) -> PathBuf {
         lock(&self.shared).counts.path.clone().unwrap_or_default()
     }

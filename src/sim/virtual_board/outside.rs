@@ -24,6 +24,8 @@ pub(super) struct Damage {
 /// The wire and the state of all faults.
 pub(super) struct Outside {
     pub(super) cut: bool,
+    /// A port that is cut comes back as another device.
+    pub(super) replugged: bool,
     mute: bool,
     deaf: bool,
     swallowed: (u64, u64),
@@ -41,6 +43,7 @@ impl Outside {
     pub(super) fn new(seed: u64, baud: u32, healthy_volt: f64, dead_from_start: [bool; 7]) -> Self {
         Self {
             cut: false,
+            replugged: false,
             mute: false,
             deaf: false,
             swallowed: (0, 0),
@@ -57,12 +60,13 @@ impl Outside {
     /// Makes wire and board what the active faults say.
     pub(super) fn apply(&mut self, schedule: &FaultSchedule, baud: u32, board: &mut Board) {
         let now = board.now();
-        let (mut cut, mut mute, mut deaf) = (false, false, false);
+        let (mut cut, mut replugged, mut mute, mut deaf) = (false, false, false, false);
         let (mut bursts, mut kept, mut wire) = (0.0, 1.0, baud / 10);
         let (mut dead, mut stuck, mut volt) = (self.dead_from_start, [false; 6], self.healthy_volt);
         for (_, kind) in schedule.active() {
             match kind {
                 FaultKind::Cut => cut = true,
+                FaultKind::Replug => (cut, replugged) = (true, true),
                 FaultKind::Mute => mute = true,
                 FaultKind::Deaf => deaf = true,
                 FaultKind::Garbage { bursts_per_s } => bursts += bursts_per_s,
@@ -77,7 +81,7 @@ impl Outside {
                 FaultKind::Reset => {}
             }
         }
-        (self.cut, self.mute, self.deaf) = (cut, mute, deaf);
+        (self.cut, self.replugged, self.mute, self.deaf) = (cut, replugged, mute, deaf);
         for noise in [&mut self.inward, &mut self.outward] {
             noise.loss = 1.0 - kept;
             noise.set_bursts(now, bursts);

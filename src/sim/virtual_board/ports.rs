@@ -32,6 +32,8 @@ struct OpenPorts {
 pub(super) struct Ports {
     addresses: Addresses,
     open: Option<OpenPorts>,
+    /// The device of before, if the next one must have another name.
+    avoid: Option<PathBuf>,
 }
 
 /// What happened at the ports since the last look.
@@ -47,7 +49,7 @@ pub(super) enum PortChange {
 
 impl Ports {
     pub(super) fn open(addresses: Addresses) -> Result<Self, SimError> {
-        let mut ports = Self { addresses, open: None };
+        let mut ports = Self { addresses, open: None, avoid: None };
         ports.reopen()?;
         Ok(ports)
     }
@@ -57,7 +59,12 @@ impl Ports {
         if self.open.is_some() {
             return Ok(());
         }
-        let terminal = Terminal::open()?;
+        let mut terminal = Terminal::open()?;
+        if self.avoid.take().is_some_and(|before| before == terminal.path()) {
+            // The system gives out the lowest free number: as long as the first is held, the second has another.
+            let second = Terminal::open()?;
+            terminal = second;
+        }
         let tcp = self.addresses.tcp.map(TcpBridge::open).transpose()?;
         let http = self.addresses.http.map(HttpDoor::open).transpose()?;
         let link = self.addresses.link.clone().map(|link| StableLink::create(link, terminal.path()));
@@ -68,9 +75,13 @@ impl Ports {
         Ok(())
     }
 
-    /// Closes everything, as a pulled cable does.
-    pub(super) fn close(&mut self) {
-        self.open = None;
+    /// Closes everything, as a pulled cable does; with `another_next` the device comes back under another name.
+    pub(super) fn close(&mut self, another_next: bool) {
+        if let Some(open) = self.open.take()
+            && another_next
+        {
+            self.avoid = Some(open.terminal.path().to_owned());
+        }
     }
 
     pub(super) const fn addresses(&self) -> &Addresses {

@@ -197,9 +197,10 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             frames: newest_frames(&cameras),
             chunk: chunk.as_ref().map(|pending| &pending.chunk),
             written: shell.written.take(),
-            link_ready: shell.link.ready(),
+            link: shell.link.status(),
             go: controller.proposal().map(|proposal| proposal.number),
             stop: source_ended.then_some(EndCause::SourceEnded),
+            reset: false,
         };
         let outputs = controller.tick(shell.now, &inputs);
         if controller.phase() == Phase::Running {

@@ -1,6 +1,6 @@
 //! The rules, applied to the files of `src/`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::paths::{self, NamedPath, Names};
@@ -27,6 +27,25 @@ impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "src/{}:{}: {}", self.path, self.line, self.rule)
     }
+}
+
+/// The lines with tokens of the product, by file; files of tests are left out.
+pub(super) fn product_lines(files: &[SourceFile]) -> BTreeMap<String, BTreeSet<usize>> {
+    let mut test_files = Vec::new();
+    let mut lines = Vec::new();
+    for file in files {
+        let module = module_of(&file.path);
+        let stripped = test_code::strip(&tokenize(&file.content));
+        test_files.extend(stripped.test_modules.iter().map(|name| {
+            let mut module = module.clone();
+            module.push(name.clone());
+            module
+        }));
+        let of_product: BTreeSet<usize> = stripped.tokens.iter().map(|token| token.line).collect();
+        lines.push((file.path.clone(), module, of_product));
+    }
+    lines.retain(|(_, module, _)| !test_files.iter().any(|test| module.starts_with(test)));
+    lines.into_iter().map(|(path, _, lines)| (path, lines)).collect()
 }
 
 /// Checks all files of `src/` together.

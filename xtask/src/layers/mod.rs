@@ -11,6 +11,7 @@ mod test_code;
 mod tests;
 mod tokens;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -38,6 +39,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
             violations.len()
         )))
     }
+}
+
+/// The lines that belong to the product, by file below `src/`: comments, test code and files of tests are not in it.
+pub(crate) fn product_lines(workspace: &Workspace) -> Result<BTreeMap<String, BTreeSet<usize>>, Failure> {
+    let source = workspace.join("src");
+    let mut files = Vec::new();
+    read(&source, &source, &mut files)?;
+    Ok(check::product_lines(&files))
 }
 
 fn read(root: &Path, folder: &Path, files: &mut Vec<check::SourceFile>) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use super::{Tier, fuzz, python, tools};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
-use crate::{dist, process};
+use crate::{coverage, dist, process};
 
 /// One part of a tier.
 pub(super) struct Part {
@@ -45,6 +45,13 @@ pub(super) const PARTS: &[Part] = &[
         tier: Tier::Test,
         obstacle: |workspace| missing(workspace, "tests/clients"),
         run: python::clients,
+    },
+    Part {
+        name: "coverage",
+        title: "lines of the control core that its own tests run",
+        tier: Tier::TestFull,
+        obstacle: coverage::obstacle,
+        run: coverage::run,
     },
     Part {
         name: "exporter",

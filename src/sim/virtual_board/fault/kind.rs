@@ -10,6 +10,8 @@ use crate::types::TimedFault;
 pub enum FaultKind {
     /// The cable is pulled: the device and its link, the TCP and the HTTP port go away and come back at the end.
     Cut,
+    /// As `Cut`, and the device comes back under another name, as a USB adapter does that the kernel numbers anew.
+    Replug,
     /// Bursts of 1 to 16 random bytes on the wire, both ways.
     Garbage {
         /// Mean number of bursts a second.
@@ -62,12 +64,18 @@ pub struct FaultHelp {
 
 impl FaultHelp {
     /// Every fault.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self {
             name: "cut",
             takes: "no value",
             example: "cut@5s:2s",
             effect: "the port disappears, with its link, and comes back; TCP and HTTP too",
+        },
+        Self {
+            name: "replug",
+            takes: "no value",
+            example: "replug@5s:2s",
+            effect: "as cut, but the port comes back as another device; its link names that one",
         },
         Self {
             name: "garbage",
@@ -161,6 +169,7 @@ impl FaultKind {
         let alone = |kind| value.is_none().then_some(kind);
         match name {
             "cut" => alone(Self::Cut),
+            "replug" => alone(Self::Replug),
             "mute" => alone(Self::Mute),
             "deaf" => alone(Self::Deaf),
             "reset" => alone(Self::Reset),

@@ -1,0 +1,183 @@
+//! The hold by the link, judged by what reached the virtual board.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::f64::consts::TAU;
+use std::time::Duration;
+
+use firmware_protocol::Generation;
+use firmware_protocol::emulator::BoardOptions;
+
+use super::test_rig::Rig;
+use super::*;
+use crate::types::{Joint, JointAngles};
+
+const DECELERATION: f64 = 6.0;
+
+impl Rig {
+    fn take_over(&mut self) {
+        let Self { machine, events, .. } = self;
+        machine.take_over(&mut |event| events.push(event));
+    }
+}
+
+fn rig(generation: Generation) -> Rig {
+    let mut rig = Rig::new(BoardOptions::new(generation));
+    let options =
+        LinkOptions { stop_deceleration_rad_s2: DECELERATION, ..LinkOptions::vendor_profile().unwrap() };
+    rig.machine = LinkMachine::new(options, rig.now);
+    rig.idle(Duration::from_millis(1500));
+    assert!(rig.machine.is_connected());
+    rig
+}
+
+/// A swing of base and gripper, at most 1 rad/s, that changes its velocity gently: by the time, not by the count of commands.
+fn swing(now: Timestamp) -> JointAngles {
+    let phase = TAU * now.since(Timestamp::from_nanos(2_500_000_000)).as_secs_f64() / 4.0;
+    let mut goal = JointAngles::from(BoardOptions::BOOT_POSE);
+    goal.set(Joint::Base, (1.0 - phase.cos()) * 0.6);
+    goal.set(Joint::Gripper, 0.3 + (1.0 - phase.cos()) * 0.3);
+    goal
+}
+
+/// Base goals that the board took in, with the time of each, seconds.
+fn base_goals(rig: &mut Rig) -> Vec<(f64, f64)> {
+    let number = |text: &str| text.split([',', '}']).next().unwrap().parse::<f64>().unwrap();
+    let lines = rig.board.take_lines();
+    lines
+        .iter()
+        .filter(|line| line.bytes.starts_with(b"{\"T\":102,"))
+        .map(|line| {
+            let text = std::str::from_utf8(&line.bytes).unwrap();
+            (line.at.as_secs_f64(), number(text.split("\"base\":").nth(1).unwrap()))
+        })
+        .collect()
+}
+
+/// Moments over a whole swing, so at every speed and in both directions, and with every place within a frame.
+#[test]
+fn a_moving_arm_comes_to_rest_within_the_deceleration_whenever_control_dies() {
+    for generation in [Generation::G1, Generation::G3] {
+        for moment in 0..60_u64 {
+            let mut rig = rig(generation);
+            while rig.now < Timestamp::from_nanos(2_500_000_000 + moment * 67_000_000) {
+                let goal = swing(rig.now);
+                rig.run(Duration::from_millis(1), |_| Some(goal));
+            }
+            let before = rig.machine.statistics().commands;
+            let reports = rig.written.len();
+            rig.take_over();
+            // Control hangs but lives: it goes on offering.
+            for _ in 0..2000 {
+                let goal = swing(rig.now);
+                rig.run(Duration::from_millis(1), |_| Some(goal));
+            }
+            assert_eq!(rig.machine.fault(), Some(LinkFault::TakenOver), "{generation} {moment}");
+            assert_eq!(rig.written.len(), reports, "nothing of control's was written");
+            let goals = base_goals(&mut rig);
+            if before < 2 {
+                continue;
+            }
+            let own = usize::try_from(rig.machine.statistics().commands - before).unwrap();
+            // The hold: the last goal again and again for half a second, a frame each.
+            let last = goals.last().unwrap().1;
+            let held = goals.iter().rev().take_while(|(_, goal)| *goal == last).count();
+            let frames = if generation == Generation::G3 { 15 } else { 22 };
+            assert!(held >= frames && own >= held - 1, "{generation} {moment}: held {held} of {own}");
+            // The stop: from the velocity of the last two goals of control, by no more than the deceleration.
+            let from = goals.len() - own - 2;
+            let velocity = |at: usize| {
+                let elapsed = goals[at + 1].0 - goals[at].0;
+                ((goals[at + 1].1 - goals[at].1) / elapsed, elapsed)
+            };
+            let first = velocity(from).0;
+            let way = (last - goals[from + 1].1).abs();
+            assert!(
+                way <= first * first / (2.0 * DECELERATION) + 0.02,
+                "{generation} {moment}: went on for {way}"
+            );
+            for at in from..goals.len() - 2 {
+                let ((speed, _), (next, elapsed)) = (velocity(at), velocity(at + 1));
+                // The wire has 0.1 mrad digits, and the board takes lines in once a pass: up to a pass early or late.
+                let slack = 2.0 * 1e-4 / elapsed + first.abs() * 0.6;
+                assert!(
+                    next.abs() <= speed.abs() + slack,
+                    "{generation} {moment}: faster, {speed} to {next}"
+                );
+                assert!(
+                    (speed - next).abs() <= DECELERATION * elapsed + slack,
+                    "{generation} {moment}: {speed} to {next}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_written_for_an_arm_that_was_never_commanded() {
+    let mut rig = rig(Generation::G1);
+    assert!(!rig.machine.owes_hold());
+    rig.take_over();
+    rig.idle(Duration::from_secs(1));
+    assert_eq!(*rig.events.last().unwrap(), LinkEvent::Fault(LinkFault::TakenOver));
+    assert_eq!(rig.machine.statistics().take_overs, 0);
+    assert_eq!(base_goals(&mut rig), []);
+}
+
+#[test]
+fn the_line_in_flight_is_completed_first_and_counts_as_the_last_goal() {
+    let mut rig = rig(Generation::G1);
+    let mut goal = JointAngles::from(BoardOptions::BOOT_POSE);
+    goal.set(Joint::Base, 0.01);
+    let command = JointCommand { sequence: 0, tick: 0, goal, servo_speed_rad_s: 3.0 };
+    let line = rig.machine.write_joints(&command).unwrap().to_vec();
+    rig.board.receive(&line[..40]);
+    rig.take_over();
+    assert!(rig.machine.is_taking_over());
+    let mut nothing = WriteBuffer::default();
+    rig.machine.poll(rig.now, &mut nothing, &mut |_| {});
+    assert!(nothing.is_empty(), "two lines would mix");
+    rig.board.receive(&line[40..]);
+    assert_eq!(rig.machine.written(rig.now), None, "control is gone");
+    rig.idle(Duration::from_secs(1));
+    let goals = base_goals(&mut rig);
+    assert!(goals.len() > 20 && goals.iter().all(|(_, base)| *base == 0.01), "{goals:?}");
+}
+
+#[test]
+fn a_board_that_resets_or_falls_silent_ends_the_take_over() {
+    for event in ["reset", "silence", "port"] {
+        let mut rig = rig(Generation::G1);
+        rig.run(Duration::from_millis(500), |_| Some(JointAngles::from(BoardOptions::BOOT_POSE)));
+        rig.take_over();
+        match event {
+            "reset" => rig.machine.receive(
+                b"\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n",
+                rig.now,
+                &mut |_| {},
+            ),
+            "port" => rig.machine.port_lost(rig.now, &mut |_| {}),
+            _ => {
+                let mut nothing = WriteBuffer::default();
+                rig.machine.poll(rig.now + Duration::from_secs(2), &mut nothing, &mut |_| {});
+                assert!(nothing.is_empty());
+            }
+        }
+        assert_eq!(rig.machine.fault(), Some(LinkFault::TakenOver), "{event}");
+    }
+}
+
+/// G3 says that somebody switched the torque off: a command would switch it on again.
+#[test]
+fn a_limp_arm_is_left_alone() {
+    let mut rig = rig(Generation::G3);
+    rig.run(Duration::from_millis(500), |_| Some(JointAngles::from(BoardOptions::BOOT_POSE)));
+    rig.board.receive(b"{\"T\":210,\"cmd\":0}\n");
+    rig.idle(Duration::from_secs(8));
+    assert_eq!(rig.board.torque(), [false; 6]);
+    let before = base_goals(&mut rig).len();
+    assert!(before > 10);
+    rig.take_over();
+    rig.idle(Duration::from_secs(1));
+    assert_eq!(base_goals(&mut rig), []);
+    assert_eq!(rig.board.torque(), [false; 6]);
+}

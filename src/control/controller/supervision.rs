@@ -1,0 +1,115 @@
+//! Conditions that end or interrupt a run by themselves.
+
+use std::time::Duration;
+
+use crate::types::{FeedbackSample, FrameSet, LinkStatus, Timestamp};
+
+use super::{AfterLinkLoss, Controller, EndCause, Phase, STILL_BEFORE_MOTION, Schedule};
+
+/// A command given to the link and not reported written within this time is a lost link.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
+/// An offered command that was not written within this time was thrown away by the link, which keeps none longer than 100 ms.
+const DISCARDED_AFTER: Duration = Duration::from_millis(200);
+
+impl Controller {
+    /// A command that the link threw away will never be reported: the next one may be made.
+    pub(super) fn forget_discarded(&mut self, now: Timestamp, link_ready: bool) {
+        let _discarded =
+            self.outstanding.take_if(|(_, _, since)| link_ready && now.since(*since) > DISCARDED_AFTER);
+    }
+
+    /// Notices that the link was lost or that the board was reset. What was under way is gone, and the board may have forgotten
+    /// its goal: nothing that was planned before is commanded after.
+    pub(super) fn watch_link(&mut self, now: Timestamp, link: &LinkStatus) {
+        let lost = self.written.is_some() && (!link.connected || link.connection != self.connection);
+        if !lost {
+            self.connection = link.connection;
+            return;
+        }
+        let again = match self.phase {
+            Phase::Ramping | Phase::Running | Phase::Parking(_) => {
+                self.report.link_losses += 1;
+                match self.parameters.after_link_loss {
+                    AfterLinkLoss::Resume if !matches!(self.phase, Phase::Parking(_)) => Phase::Disconnected,
+                    _ => Phase::Ended(EndCause::LinkLost),
+                }
+            }
+            // Nothing more can be written to the arm that was braking: it goes to the last goal by itself.
+            Phase::Easing(cause) | Phase::Holding(cause) => Phase::Ended(cause),
+            // What was consented to belongs to the connection before.
+            Phase::Settling | Phase::AwaitingGo(_) if link.connected => {
+                self.connection = link.connection;
+                self.watch_stillness(STILL_BEFORE_MOTION);
+                Phase::Settling
+            }
+            Phase::Settling | Phase::AwaitingGo(_) => Phase::Disconnected,
+            // A latched arm says so when it is reset.
+            Phase::Stopped(_) => {
+                self.goal_forgotten = true;
+                return;
+            }
+            Phase::Disconnected | Phase::Ended(_) => return,
+        };
+        if matches!(self.phase, Phase::Ramping | Phase::Running) {
+            self.resume_at = Some(self.held());
+        }
+        self.goal_forgotten = true;
+        self.outstanding = None;
+        self.schedule = Schedule::Due;
+        self.enter(again, now);
+    }
+
+    /// Somebody switched the torque off: any further command would switch it on again.
+    pub(super) fn respect_torque_off(&mut self, sample: Option<&FeedbackSample>, now: Timestamp) {
+        let Some(sample) = sample else { return };
+        self.torque_seen |= !sample.torque_off;
+        let commanding = matches!(
+            self.phase,
+            Phase::Ramping
+                | Phase::Running
+                | Phase::Parking(_)
+                | Phase::Easing(_)
+                | Phase::Holding(_)
+                | Phase::Stopped(_)
+        );
+        if commanding && sample.torque_off && self.torque_seen {
+            self.enter(Phase::Ended(EndCause::TorqueOff), now);
+        }
+    }
+
+    /// A condition that must end the run by itself.
+    pub(super) fn fault(&mut self, now: Timestamp, frames: &FrameSet) -> Option<EndCause> {
+        if !matches!(self.phase, Phase::Ramping | Phase::Running | Phase::Parking(_)) {
+            return None;
+        }
+        if self.outstanding.is_some_and(|(_, _, since)| now.since(since) > WRITE_TIMEOUT) {
+            return Some(EndCause::LinkLost);
+        }
+        let age = self.history.newest().map_or(Duration::MAX, |newest| now.since(newest.measured));
+        if age > self.parameters.max_feedback_age {
+            self.report.gate.feedback_age += 1;
+            return Some(EndCause::FeedbackStale { age });
+        }
+        if matches!(self.phase, Phase::Parking(_)) {
+            return None;
+        }
+        let running_since = self.running_since?;
+        for (slot, frame) in frames.iter().enumerate().take(self.parameters.cameras) {
+            let age = frame.map(|frame| now.since(frame.captured));
+            if age.unwrap_or_else(|| now.since(running_since)) > self.parameters.max_frame_age {
+                self.report.gate.frame_age += 1;
+                return Some(EndCause::FrameStale { slot, age });
+            }
+        }
+        if let Schedule::Waiting { requested, .. } = self.schedule {
+            let waited = now.since(requested);
+            if waited > self.parameters.inference_timeout {
+                return Some(EndCause::PolicyStalled { waited });
+            }
+        }
+        self.parameters
+            .duration
+            .is_some_and(|duration| now.since(running_since) >= duration)
+            .then_some(EndCause::Duration)
+    }
+}

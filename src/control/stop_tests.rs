@@ -1,0 +1,262 @@
+//! Latched stops, park poses and lost links.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::tests::{Script, assert_bounds, first_angle, parameters, pose};
+use super::{AfterLinkLoss, AfterStop, ControlParameters, EndCause, Park, Phase, ShellReport, StopKind};
+use crate::types::{Joint, LinkStatus};
+
+fn without_end() -> ControlParameters {
+    ControlParameters { duration: None, ..parameters() }
+}
+
+fn running(parameters: ControlParameters) -> Script {
+    let mut script = Script::new(parameters);
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    for _ in 0..40 {
+        script.tick(None);
+    }
+    script
+}
+
+fn ticks(script: &mut Script, count: usize) {
+    for _ in 0..count {
+        script.tick(None);
+    }
+}
+
+#[test]
+fn a_stop_is_latched_until_it_is_reset_and_then_asks_again() {
+    let mut script = running(ControlParameters { after_stop: AfterStop::Wait, ..without_end() });
+    script.tick(Some(EndCause::EmergencyStop));
+    script.run_until(60, |phase| matches!(phase, Phase::Stopped(EndCause::EmergencyStop)));
+    ticks(&mut script, 100);
+    let (count, held) = (script.written.len(), script.arm);
+    ticks(&mut script, 500);
+    assert_eq!(script.written.len(), count, "after the hold nothing more is written");
+    assert!(script.arm.max_difference(&held) < 1e-12);
+
+    script.reset = true;
+    script.consent = false;
+    ticks(&mut script, 200);
+    assert!(matches!(script.controller.phase(), Phase::AwaitingGo(_)), "{:?}", script.controller.phase());
+    assert_eq!(script.written.len(), count, "a reset alone moves nothing");
+    script.consent = true;
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    ticks(&mut script, 100);
+    assert_eq!(script.controller.report().resets, 1);
+    assert_bounds(&script.written, pose(0.1), 1.5, 15.0);
+}
+
+#[test]
+fn a_reset_does_nothing_while_the_arm_moves() {
+    let mut script = running(ControlParameters { after_stop: AfterStop::Wait, ..without_end() });
+    script.reset = true;
+    script.tick(None);
+    assert_eq!(script.controller.phase(), Phase::Running);
+    script.tick(Some(EndCause::EmergencyStop));
+    script.reset = true;
+    script.tick(None);
+    script.run_until(60, |phase| matches!(phase, Phase::Stopped(_)));
+    ticks(&mut script, 200);
+    assert!(matches!(script.controller.phase(), Phase::Stopped(_)), "it was asked for too early");
+}
+
+#[test]
+fn a_run_parks_at_its_own_end_only() {
+    let park = Some(Park { pose: pose(0.2), release_torque: true });
+    let mut script = Script::new(ControlParameters { park, ..parameters() });
+    assert_eq!(script.run_to_end(), EndCause::Duration);
+    assert!((first_angle(&script.arm) - 0.2).abs() < 1e-6, "{:?}", script.arm);
+    assert!(script.torque_released, "as the settings ask");
+    assert_bounds(&script.written, pose(0.1), 1.5, 10.0);
+
+    for cause in [EndCause::Interrupted, EndCause::EmergencyStop, EndCause::CameraFailed] {
+        let mut script = running(ControlParameters { park, ..without_end() });
+        let before = first_angle(&script.arm);
+        script.tick(Some(cause));
+        assert_eq!(script.run_to_end(), cause);
+        assert!(first_angle(&script.arm) >= before - 1e-9, "{cause}: it goes nowhere");
+        assert!(!script.torque_released, "{cause}: torque off elsewhere drops the arm");
+    }
+}
+
+#[test]
+fn torque_stays_on_at_the_park_pose_unless_asked_for() {
+    let park = Some(Park { pose: pose(0.2), release_torque: false });
+    let mut script = Script::new(ControlParameters { park, ..parameters() });
+    assert_eq!(script.run_to_end(), EndCause::Duration);
+    assert!(!script.torque_released);
+}
+
+const AWAY: LinkStatus = LinkStatus { connection: 1, connected: false, ready: false };
+const BACK: LinkStatus = LinkStatus { connection: 1, ..LinkStatus::READY };
+
+#[test]
+fn a_lost_link_ends_the_run_where_it_is_told_to() {
+    let mut script = running(without_end());
+    script.link = AWAY;
+    script.tick(None);
+    assert_eq!(script.controller.ended(), Some(EndCause::LinkLost));
+}
+
+#[test]
+fn a_lost_link_is_resumed_from_where_it_was_lost_after_consent() {
+    let mut script = running(ControlParameters { after_link_loss: AfterLinkLoss::Resume, ..without_end() });
+    let lost_at = script.written.last().unwrap().command.goal;
+    let (count, requests) = (script.written.len(), script.requests);
+    script.link = AWAY;
+    ticks(&mut script, 100);
+    assert_eq!(script.controller.phase(), Phase::Disconnected);
+    // A board that was reset drives to a first pose of its own.
+    script.arm = pose(0.3);
+    script.consent = false;
+    script.link = BACK;
+    ticks(&mut script, 200);
+    let Phase::AwaitingGo(proposal) = script.controller.phase() else {
+        panic!("{:?}", script.controller.phase());
+    };
+    assert_eq!((script.written.len(), script.requests), (count, requests), "nothing old, nothing unasked");
+    assert!(proposal.to.max_difference(&lost_at) < 1e-9, "back to where it was lost");
+    assert!(
+        (first_angle(&proposal.from) - 0.3).abs() < 1e-9,
+        "from where the arm stands: {:?}",
+        proposal.from
+    );
+    script.consent = true;
+    script.run_until(800, |phase| matches!(phase, Phase::Running));
+    assert_eq!(script.controller.report().link_losses, 1);
+    let again = &script.written[count..];
+    assert_bounds(again, again[0].command.goal, 0.27, 10.0);
+}
+
+#[test]
+fn consent_is_for_one_connection() {
+    let mut script = running(ControlParameters { after_link_loss: AfterLinkLoss::Resume, ..without_end() });
+    script.consent = false;
+    script.link = AWAY;
+    ticks(&mut script, 10);
+    script.link = BACK;
+    script.run_until(300, |phase| matches!(phase, Phase::AwaitingGo(_)));
+    let Phase::AwaitingGo(first) = script.controller.phase() else { unreachable!() };
+    script.link = LinkStatus { connection: 2, ..BACK };
+    script.tick(None);
+    assert_eq!(script.controller.phase(), Phase::Settling, "the board was reset meanwhile");
+    script.run_until(300, |phase| matches!(phase, Phase::AwaitingGo(_)));
+    let Phase::AwaitingGo(second) = script.controller.phase() else { unreachable!() };
+    assert!(second.number > first.number);
+    script.link = LinkStatus { connection: 3, ..AWAY };
+    script.tick(None);
+    assert_eq!(script.controller.phase(), Phase::Disconnected);
+}
+
+#[test]
+fn a_stop_ends_a_run_whose_link_is_away() {
+    let mut script = running(ControlParameters { after_link_loss: AfterLinkLoss::Resume, ..without_end() });
+    script.link = AWAY;
+    ticks(&mut script, 5);
+    script.tick(Some(EndCause::Interrupted));
+    assert_eq!(script.controller.ended(), Some(EndCause::Interrupted));
+}
+
+#[test]
+fn an_emergency_stop_comes_to_rest_within_its_time() {
+    for slope in [0.0, 0.02, -0.02] {
+        let mut script = Script::new(without_end());
+        script.slope = slope;
+        script.run_until(600, |phase| matches!(phase, Phase::Running));
+        ticks(&mut script, 30);
+        script.tick(Some(EndCause::EmergencyStop));
+        let before = script.now;
+        script.run_until(100, |phase| matches!(phase, Phase::Holding(_)));
+        let took = script.now.since(before);
+        // 1.5 rad/s at 15 rad/s² is 0.1 s; then a tick to see it written and one to see it rest.
+        assert!(took <= Duration::from_millis(180), "slope {slope}: {took:?}");
+    }
+}
+
+const CAUSES: [EndCause; 24] = [
+    EndCause::Duration,
+    EndCause::SourceEnded,
+    EndCause::Interrupted,
+    EndCause::Terminated,
+    EndCause::HungUp,
+    EndCause::Declined,
+    EndCause::NotStill,
+    EndCause::OutsideLimits { joint: Joint::Elbow },
+    EndCause::TorqueOff,
+    EndCause::ProgramFailed,
+    EndCause::FeedbackStale { age: Duration::from_millis(300) },
+    EndCause::FrameStale { slot: 0, age: Some(Duration::from_millis(600)) },
+    EndCause::FrameStale { slot: 1, age: None },
+    EndCause::ChunksRejected { count: 3 },
+    EndCause::PolicyStalled { waited: Duration::from_millis(3_000) },
+    EndCause::PolicyFailed,
+    EndCause::CameraFailed,
+    EndCause::LinkLost,
+    EndCause::DeadBus,
+    EndCause::NotFollowing { joint: Joint::Shoulder },
+    EndCause::WorkspaceRefused,
+    EndCause::Plateau,
+    EndCause::EmergencyStop,
+    EndCause::ControlStalled,
+];
+
+#[test]
+fn every_cause_says_something_of_its_own() {
+    let texts: BTreeSet<String> = CAUSES.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), CAUSES.len(), "{texts:?}");
+    assert!(texts.contains("no feedback for 300 ms") && texts.contains("3 chunks in a row were rejected"));
+}
+
+#[test]
+fn only_what_can_be_in_order_again_may_be_reset_and_only_own_ends_park() {
+    for cause in CAUSES {
+        assert!(!(cause.may_reset() && cause.may_park()), "{cause}");
+        assert!(!cause.may_park() || cause.is_success(), "{cause}");
+        assert!(!cause.may_reset() || cause.kind() > StopKind::Normal, "{cause}");
+    }
+    let reset: Vec<_> = CAUSES.into_iter().filter(|cause| cause.may_reset()).collect();
+    assert!(reset.contains(&EndCause::EmergencyStop) && !reset.contains(&EndCause::DeadBus));
+    assert!(!EndCause::Declined.is_success() && EndCause::Interrupted.is_success());
+}
+
+#[test]
+fn a_summary_has_the_cores_counters_the_cause_and_what_failed() {
+    let mut script = Script::new(parameters());
+    let cause = script.run_to_end();
+    let report = *script.controller.report();
+    let shell = ShellReport { error: Some("it broke".to_owned()), missed_ticks: 3, ..ShellReport::default() };
+    let summary = report.summary(cause, shell);
+    assert_eq!((summary.ticks, summary.missed_ticks, summary.chunks), (report.ticks, 3, report.chunks));
+    assert_eq!(summary.commands_sent, report.commands_written);
+    assert_eq!(summary.ended, "duration reached: it broke");
+    assert_eq!(summary.gate["acceleration"], report.gate.acceleration);
+    assert_eq!(summary.gate.len(), report.gate.by_rule().len());
+}
+
+#[test]
+fn phases_have_words_of_their_own() {
+    let mut script = Script::new(parameters());
+    // It is still moving when its time is over.
+    (script.wanted, script.slope) = (0.0, 0.02);
+    let mut seen = Vec::new();
+    while script.controller.ended().is_none() {
+        script.tick(None);
+        let name = script.controller.phase().name();
+        if seen.last() != Some(&name) {
+            seen.push(name);
+        }
+    }
+    assert_eq!(seen, ["settling", "waiting", "ramping", "running", "easing", "holding", "ended"]);
+    for (phase, name) in [
+        (Phase::Parking(EndCause::Duration), "parking"),
+        (Phase::Stopped(EndCause::EmergencyStop), "stopped"),
+        (Phase::Disconnected, "disconnected"),
+    ] {
+        assert_eq!(phase.name(), name);
+    }
+}
