@@ -44,11 +44,6 @@ def arguments(argv: list[str] | None) -> Request:
         "(dynamic quantisation). Inputs and outputs stay float32",
     )
     parser.add_argument(
-        "--fused",
-        action="store_true",
-        help="add policy.onnx, a whole chunk as one graph whose weights are those of the other three; for GPUs, see `roarm run --fused`",
-    )
-    parser.add_argument(
         "--vision-ids",
         choices=(AUTO, CANONICAL, SHIFTED),
         default=AUTO,
@@ -81,9 +76,9 @@ def run(request: Request) -> dict[str, float]:
 
     if not is_bundle(request.checkpoint):
         return export(request, report)
-    if request != Request(request.checkpoint, request.out, dtype=request.dtype, fused=request.fused):
-        raise ExportError("a bundle takes no option but --out, --dtype and --fused", "leave the others out, or pass the checkpoint")
-    return convert(request.checkpoint, request.out, request.dtype, report, request.fused)
+    if request != Request(request.checkpoint, request.out, dtype=request.dtype):
+        raise ExportError("a bundle takes no option but --out and --dtype", "leave the others out, or pass the checkpoint")
+    return convert(request.checkpoint, request.out, request.dtype, report)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -17,8 +17,6 @@ from .language import Language
 from .statistics import Normalization
 
 FORMAT, FORMAT_VERSION = "roarm-policy", "1.2"
-# Of a bundle that has the fused graph; one without it says 1.2, which older runtimes know.
-FUSED_FORMAT_VERSION = "1.3"
 
 BUNDLE_FILES = (
     "policy.json",
@@ -30,8 +28,6 @@ BUNDLE_FILES = (
     "parity.safetensors",
     "parity.json",
 )
-# In a bundle that was exported with `--fused`.
-FUSED_FILE = "policy.onnx"
 CHECKSUMS = "SHA256SUMS"
 
 PROVENANCE_PACKAGES = ("torch", "lerobot", "transformers", "tokenizers", "onnx", "onnxscript", "onnxruntime", "numpy", "safetensors")
@@ -134,13 +130,8 @@ def readable(value: object, indent: str = "") -> str:
 
 def write_checksums(folder: Path) -> None:
     """`sha256sum` lines, so that `sha256sum -c SHA256SUMS` checks a bundle too."""
-    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in sorted(files_of(folder))]
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in sorted(BUNDLE_FILES)]
     (folder / CHECKSUMS).write_text("".join(lines))
-
-
-def files_of(folder: Path) -> tuple[str, ...]:
-    """The files of the bundle in `folder`, without the checksums."""
-    return (*BUNDLE_FILES, FUSED_FILE) if (folder / FUSED_FILE).exists() else BUNDLE_FILES
 
 
 def check_out(out: Path) -> None:
@@ -156,7 +147,6 @@ def put_in_place(finished: Path, out: Path) -> None:
 
     The checksums go first and come last, so that an interrupted move leaves a folder that no runtime accepts."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in (CHECKSUMS, FUSED_FILE):
-        (out / name).unlink(missing_ok=True)
-    for name in (*files_of(finished), CHECKSUMS):
+    (out / CHECKSUMS).unlink(missing_ok=True)
+    for name in (*BUNDLE_FILES, CHECKSUMS):
         (finished / name).replace(out / name)

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from .bundle import BUNDLE_FILES, CHECKSUMS, FORMAT, FORMAT_VERSION, check_out, put_in_place, write_checksums, write_json
 from .errors import ExportError
-from .parity import check_fused, check_graphs
+from .parity import check_graphs
 from .precision import CHOICES, FLOAT32, convert_graphs, describe_precision, parity_limits
 from .real_time_chunking import Guidance
 
@@ -22,17 +22,15 @@ def is_bundle(folder: Path) -> bool:
     return (folder / "policy.json").is_file()
 
 
-def convert(source: Path, out: Path, dtype: str, report: Callable[[str], None], fused: bool = False) -> dict[str, float]:
+def convert(source: Path, out: Path, dtype: str, report: Callable[[str], None]) -> dict[str, float]:
     """Writes the bundle and returns the largest differences between its graphs and PyTorch by name.
 
     Raises `ExportError`; `out` is then as it was before."""
     compute = CHOICES[dtype]
     policy, parity = read_bundle(source)
-    had = policy.get("compute", FLOAT32)
-    # Any bundle takes a fused graph; only float32 can be rounded.
-    if not (fused and had == compute) and (had != FLOAT32 or compute == FLOAT32):
+    if policy.get("compute", FLOAT32) != FLOAT32 or compute == FLOAT32:
         raise ExportError(
-            f"{source} computes in {had}, --dtype {dtype} asks for {compute}",
+            f"{source} computes in {policy.get('compute', FLOAT32)}, --dtype {dtype} asks for {compute}",
             "pass a float32 bundle with --dtype fp16 or int8, or the checkpoint",
         )
     if out.exists() and out.resolve() == source.resolve():
@@ -49,21 +47,12 @@ def convert(source: Path, out: Path, dtype: str, report: Callable[[str], None], 
     try:
         for name in BUNDLE_FILES:
             shutil.copyfile(source / name, work / name)
-        # It is of the graphs before; made anew below if it was asked for.
-        policy["graphs"].pop("fused", None)
-        if compute != had:
-            report(f"converting to {compute}")
-            convert_graphs(work, policy, compute)
-            parity["limits"] = parity_limits(compute, action_std)
+        report(f"converting to {compute}")
+        convert_graphs(work, policy, compute)
+        parity["limits"] = parity_limits(compute, action_std)
         differences = check_graphs(work, policy, fixture, guided, parity["limits"])
         describe_precision(work, policy, compute)
         policy["format_version"] = FORMAT_VERSION
-        if fused:
-            from .fused import write_fused
-
-            report("joining the graphs")
-            write_fused(work, policy)
-            differences |= check_fused(work, policy, fixture, guided, parity["limits"])
         write_json(work / "policy.json", policy)
         write_json(work / "parity.json", parity)
         write_checksums(work)

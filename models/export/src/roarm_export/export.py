@@ -16,7 +16,7 @@ from .checkpoint import ACTION, STATE, read_checkpoint
 from .dataset import read_dataset_facts
 from .errors import ExportError
 from .language import locate_vlm, read_language
-from .parity import check_fused, check_golden, check_graphs, convert_golden, read_golden, seeded_case
+from .parity import check_golden, check_graphs, convert_golden, read_golden, seeded_case
 from .precision import CHOICES, FLOAT32, convert_graphs, describe_precision, parity_limits
 from .real_time_chunking import parity_cases
 from .statistics import read_normalization
@@ -38,7 +38,6 @@ class Request:
     dataset: Path | None = None
     fps: int | float | None = None
     dtype: str = "fp32"
-    fused: bool = False
 
 
 def export(request: Request, report: Callable[[str], None]) -> dict[str, float]:
@@ -112,11 +111,6 @@ def export(request: Request, report: Callable[[str], None]) -> dict[str, float]:
             limits = parity_limits(compute, action_std)
             differences = check_graphs(work, description, fixture, tuple(guided), limits)
         describe_precision(work, description, compute)
-        if request.fused:
-            from .fused import write_fused
-
-            write_fused(work, description)
-            differences |= check_fused(work, description, fixture, tuple(guided), limits)
         write_json(work / "policy.json", description)
         (work / "normalization.safetensors").write_bytes(save(normalization.tensors))
         (work / "parity.safetensors").write_bytes(save(fixture))

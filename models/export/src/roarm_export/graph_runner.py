@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from .real_time_chunking import Guidance, guidance_weight, guided_velocity, prefix_weights
+from .real_time_chunking import Guidance, guided_velocity
 
 
 def time_embedding(t: np.float32, size: int, min_period: float, max_period: float) -> np.ndarray:
@@ -31,8 +31,8 @@ def run_graphs(
     `v_t_first` and `chunk_norm` (1, horizon, action_dim) as ONNX Runtime computes them on the CPU, and for each of `guided`
     `real_time_chunking.N.chunk_norm`."""
     session = {
-        name: onnxruntime.InferenceSession(str(bundle / policy["graphs"][name]["file"]), providers=["CPUExecutionProvider"])
-        for name in ("vision", "prefix", "denoise")
+        name: onnxruntime.InferenceSession(str(bundle / graph["file"]), providers=["CPUExecutionProvider"])
+        for name, graph in policy["graphs"].items()
     }
     cameras, flow = policy["cameras"], policy["flow"]
     seen = [session["vision"].run(None, {"pixels": fixture[f"pixels.{slot['name']}"]})[0] for slot in cameras["slots"]]
@@ -66,33 +66,3 @@ def run_graphs(
     chunk_norm, first = integrate(None)
     computed = {"img_emb": img_emb, "k_cache": k_cache, "v_cache": v_cache, "v_t_first": first, "chunk_norm": chunk_norm}
     return computed | {f"real_time_chunking.{index}.chunk_norm": integrate(case)[0] for index, case in enumerate(guided)}
-
-
-def run_fused(bundle: Path, policy: dict, fixture: dict[str, np.ndarray], guided: tuple[Guidance, ...] = ()) -> dict[str, np.ndarray]:
-    """`chunk_norm` and `real_time_chunking.N.chunk_norm` as `run_graphs`, by the fused graph."""
-    options = onnxruntime.SessionOptions()
-    # On the processor each of the copies would pack its weights anew: ten times denoise.
-    options.add_session_config_entry("session.disable_prepacking", "1")
-    session = onnxruntime.InferenceSession(str(bundle / policy["graphs"]["fused"]["file"]), options, providers=["CPUExecutionProvider"])
-    noise, times = fixture["noise"], flow_times(policy["flow"]["steps"])
-    inputs = {f"pixels.{index}": fixture[f"pixels.{slot['name']}"] for index, slot in enumerate(policy["cameras"]["slots"])}
-    inputs |= {
-        "lang_tokens": fixture["lang_tokens"][None],
-        "lang_masks": fixture["lang_mask"][None].astype(bool),
-        "state": fixture["state_norm"][None],
-        "noise": noise,
-    }
-
-    def chunk(guidance: Guidance | None) -> np.ndarray:
-        previous, weights = np.zeros_like(noise), np.zeros((1, noise.shape[1], 1), np.float32)
-        strengths = np.zeros(len(times), np.float32)
-        if guidance:
-            rows, dim = guidance.previous.shape
-            previous[0, :rows, :dim] = guidance.previous
-            reach = min(guidance.execution_horizon, rows)
-            weights[0, :, 0] = prefix_weights(guidance.schedule, guidance.inference_delay, reach, noise.shape[1])
-            strengths[:] = [guidance_weight(time, guidance.max_guidance_weight) for time in times]
-        guides = {"previous": previous, "previous_weights": weights, "guidance_weights": strengths}
-        return session.run(["actions"], inputs | guides)[0][:, :, : policy["action"]["dim"]]
-
-    return {"chunk_norm": chunk(None)} | {f"real_time_chunking.{index}.chunk_norm": chunk(case) for index, case in enumerate(guided)}

@@ -8,7 +8,7 @@ import numpy as np
 
 from .checkpoint import Checkpoint
 from .errors import ExportError
-from .graph_runner import run_fused, run_graphs
+from .graph_runner import run_graphs
 from .real_time_chunking import Guidance
 
 # Largest absolute difference between two runs of LeRobot; `chunk` is in dataset units (degrees).
@@ -106,18 +106,7 @@ def check_graphs(
     """Runs the finished graphs in ONNX Runtime on the fixture. Returns the largest difference to PyTorch by name.
 
     Raises `ExportError` if the normalised chunk, guided or not, is beyond the limits of parity.json."""
-    return judge(run_graphs(bundle, policy, fixture, guided), fixture, limits)
-
-
-def check_fused(
-    bundle: Path, policy: dict, fixture: dict[str, np.ndarray], guided: tuple[Guidance, ...], limits: dict[str, float]
-) -> dict[str, float]:
-    """As `check_graphs`, of the fused graph; its names begin with `fused.`."""
-    found = judge(run_fused(bundle, policy, fixture, guided), fixture, limits)
-    return {f"fused.{name}": value for name, value in found.items()}
-
-
-def judge(computed: dict[str, np.ndarray], fixture: dict[str, np.ndarray], limits: dict[str, float]) -> dict[str, float]:
+    computed = run_graphs(bundle, policy, fixture, guided)
     found = {name: difference(array, fixture[name]) for name, array in computed.items()}
     chunks = [name for name in found if name.endswith("chunk_norm")]
     limit, worst = limits["chunk_norm"], max(found[name] for name in chunks)
