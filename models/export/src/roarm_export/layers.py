@@ -21,7 +21,7 @@ ALIASING_BYTES = 4096
 # Float32 values that make a cache line.
 LINE = 16
 # Scores of one step of image attention.
-SCORES_BYTES = 16 << 20
+SCORES_BYTES = 8 << 20
 
 
 def merged(*layers: nn.Linear) -> nn.Linear:
