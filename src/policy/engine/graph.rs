@@ -170,6 +170,8 @@ fn open_session(path: &Path, settings: &SessionSettings<'_>) -> Result<Session, 
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(threads)?
             .with_inter_threads(1)?
+            // One block for all values of a run is larger than what malloc keeps: the processor would map and zero it anew in each run.
+            .with_memory_pattern(device.is_gpu())?
             // By default off: spinning threads take the cores of camera, link and control.
             .with_intra_op_spinning(spinning)?
             .with_inter_op_spinning(false)?)

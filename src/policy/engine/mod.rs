@@ -81,8 +81,9 @@ impl Engine {
         let open = |name, graph: &super::bundle::manifest::GraphContract| {
             Graph::open(name, bundle.path(&graph.file)?, graph, &settings)
         };
-        let mut vision = open("vision", &contract.graphs.vision)?;
+        // The largest first: while a graph is opened, parts of its file are in memory twice.
         let mut prefix = open("prefix", &contract.graphs.prefix)?;
+        let mut vision = open("vision", &contract.graphs.vision)?;
         let mut denoise = open("denoise", &contract.graphs.denoise)?;
         let memory = Memory::bind(contract, &mut vision, &mut prefix, &mut denoise)?;
         Ok(Self {

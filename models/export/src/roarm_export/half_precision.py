@@ -29,7 +29,7 @@ KEPT_LAYERS = ("state_proj", "action_in_proj", "action_out_proj", "action_time_m
 
 PRODUCTS = ("MatMul", "Gemm", "Conv")
 # These move values; they keep the type of what they move.
-MOVING = ("Reshape", "Transpose", "Unsqueeze", "Expand")
+MOVING = ("Reshape", "Transpose", "Unsqueeze", "Expand", "Split")
 ELEMENTWISE = ("Add", "Mul", "Gelu", "Sigmoid")
 
 

@@ -11,7 +11,7 @@ import torch
 from lerobot.policies.smolvla.modeling_smolvla import VLAFlowMatching
 
 from .graph_runner import time_embedding
-from .graphs import DenoiseGraph, PrefixGraph, VisionGraph, exportable_rotary, projections_hoisted
+from .graphs import DenoiseGraph, PrefixGraph, VisionGraph
 
 # It warns about torchvision operators that no policy uses.
 logging.getLogger("torch.onnx._internal.exporter._schemas").setLevel(logging.ERROR)
@@ -41,7 +41,7 @@ def export_graphs(
     pixels = [torch.from_numpy(fixture[f"pixels.{slot}"]) for slot in slots]
     vision, prefix, denoise = VisionGraph(model, position_ids).eval(), PrefixGraph(model).eval(), DenoiseGraph(model).eval()
     described = {}
-    with torch.no_grad(), exportable_rotary():
+    with torch.no_grad():
         seen = [vision(image) for image in pixels]
         tokens, width = seen[0].shape[1:]
         img_emb = torch.cat([*seen, torch.zeros(1, empty * tokens, width)], dim=1)
@@ -61,9 +61,8 @@ def export_graphs(
         denoise_inputs = (torch.from_numpy(fixture["noise"]), time_emb, *cache)
         described["vision"] = export_one("vision", vision, (pixels[0],), (seen[0],), folder)
         described["prefix"] = export_one("prefix", prefix, prefix_inputs, cache, folder)
-        with projections_hoisted(model):
-            v_t = denoise(*denoise_inputs)
-            described["denoise"] = export_one("denoise", denoise, denoise_inputs, (v_t,), folder)
+        v_t = denoise(*denoise_inputs)
+        described["denoise"] = export_one("denoise", denoise, denoise_inputs, (v_t,), folder)
     between = {"img_emb": img_emb, "k_cache": cache[1], "v_cache": cache[2], "v_t_first": v_t}
     return described, {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in between.items()}
 
