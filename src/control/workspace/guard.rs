@@ -49,14 +49,18 @@ impl WorkspaceGuard {
         let resting = written.resting_place(goal, now, *deceleration_rad_s2, limits);
         let at_rest = self.clearances(&resting)?;
         let room_m = at_rest.room_m();
-        if !(room_m >= 0.0) {
+        // Written so that a NaN counts as no room.
+        let enough = room_m >= 0.0;
+        if !enough {
             // What a refusal leads to instead: braking from the last written goal on.
             let otherwise = written.resting_place_now(*deceleration_rad_s2, limits);
             at_rest.check_leaving(&self.clearances(&otherwise)?)?;
         }
-        if !(self.arm.travel_bound_m(goal, &resting) <= room_m) {
+        let within_room = self.arm.travel_bound_m(goal, &resting) <= room_m;
+        if !within_room {
             let there = self.clearances(goal)?;
-            if !(there.room_m() >= 0.0) {
+            let enough = there.room_m() >= 0.0;
+            if !enough {
                 there.check_leaving(&self.clearances(&written.goal)?)?;
             }
         }
