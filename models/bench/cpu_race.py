@@ -72,6 +72,8 @@ def bundle_contestant(bundle: Path, threads: int) -> Callable[[], np.ndarray]:
     fixture = load_file(bundle / "parity.safetensors")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    # As the engine sets them on the processor.
+    options.enable_mem_pattern = options.enable_cpu_mem_arena = False
     for pool in ("intra_op", "inter_op"):
         options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
     vision, prefix, denoise = (

@@ -257,7 +257,7 @@ pub fn control_parameters(
         },
         // A bundle always has its data's range.
         z_score_range: None,
-        workspace: workspace(safety),
+        workspace: gate_workspace(safety),
         tracking_error_rad: safety
             .tracking_error_deg
             .min(safety.lead_limit_deg - LEAD_SLACK_DEG)
@@ -336,6 +336,14 @@ pub(super) fn workspace(safety: &config::SafetyConfig) -> Workspace {
         reach_sphere: None,
         keep_out: keep_out.collect(),
     }
+}
+
+/// Where the policy's own motion may be: down to the table, since what is to be gripped lies on it. `table_clearance_mm` is for ways
+/// that nobody but the program chose.
+fn gate_workspace(safety: &config::SafetyConfig) -> Workspace {
+    let on_the_table = |table: Table| Table { clearance_m: 0.0, ..table };
+    let workspace = workspace(safety);
+    Workspace { table: workspace.table.map(on_the_table), ..workspace }
 }
 
 fn plateau(plateau: &PlateauConfig, seed: u64) -> Option<Plateau> {

@@ -40,7 +40,7 @@ impl Attempt {
         self.with(&["--config", &file.display().to_string()])
     }
 
-    fn arguments(&self) -> Vec<String> {
+    pub(crate) fn arguments(&self) -> Vec<String> {
         let policy = self.policy.display().to_string();
         let fixed =
             ["run", "--arm", &self.arm, "--camera", &self.camera, "--policy", &policy, "--task", &self.task];

@@ -90,6 +90,6 @@ fn a_start_pose_through_the_table() {
     let mut attempt = Attempt::at(&arm.port());
     // A negative first angle is no flag.
     attempt.more = vec!["--start-pose".to_owned(), "-10,80,90,0,0,0".to_owned()];
-    attempt.run().assert_error(3, &["near the table", "move the arm by hand", "another --start-pose"]);
+    attempt.run().assert_error(3, &["above the table", "Move the arm by hand", "another --start-pose"]);
     assert!(arm.end().commands.is_empty(), "nothing moves");
 }

@@ -13,6 +13,7 @@ mod bench;
 mod demo;
 mod doctor;
 mod faults;
+mod parking;
 mod policy_verbs;
 mod run_on_pty;
 mod shell_files;
@@ -27,3 +28,4 @@ mod sim_transports;
 #[path = "../support/mod.rs"]
 mod support;
 mod system_calls;
+mod terminal_keys;

@@ -50,6 +50,8 @@ impl VirtualArm {
     /// Kills it at once, as a pulled cable ends a real one.
     pub(crate) fn cut(&self) {
         self.program.signal(Signal::KILL);
+        // The system gives the terminal's number to the next one: a link that is left behind would lead to another test's arm.
+        std::fs::remove_file(self.port()).unwrap();
     }
 
     /// Ends it and gives what it saw.

