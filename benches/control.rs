@@ -38,6 +38,7 @@ fn parameters() -> ControlParameters {
         workspace: Workspace::default(),
         tracking_error_rad: 0.113,
         tracking_time: Duration::from_secs(1),
+        workspace_patience: Duration::from_secs(2),
         plateau: None,
         gripper_idle: None,
         cameras: 1,

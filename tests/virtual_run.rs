@@ -12,8 +12,8 @@ use firmware_protocol::{Generation, ServoAcceleration};
 use roarm::arm::LinkOptions;
 use roarm::camera::{DatasetSource, SourceSpec};
 use roarm::control::{
-    AfterLinkLoss, AfterStop, ChunkSchedule, ControlParameters, EndCause, JointBounds, MotionLimits,
-    Workspace,
+    AfterLinkLoss, AfterStop, Aggregation, ChunkSchedule, ControlParameters, EndCause, JointBounds,
+    MotionLimits, Workspace,
 };
 use roarm::sim::virtual_time::{self, VirtualEnd, VirtualParts};
 use roarm::types::{Joint, JointAngles};
@@ -56,6 +56,7 @@ fn parts(generation: Generation, seed: u64) -> VirtualParts {
             workspace: Workspace::default(),
             tracking_error_rad: 0.113,
             tracking_time: Duration::from_secs(1),
+            workspace_patience: Duration::from_secs(2),
             plateau: None,
             gripper_idle: None,
             cameras: 1,
@@ -182,4 +183,31 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     assert!(!first.commands.is_empty());
     let other = virtual_time::run(parts(Generation::G1, 8)).expect("the run ends by itself");
     assert_ne!(first.bytes, other.bytes, "the noise must matter");
+}
+
+#[test]
+fn overlapping_schedules_stay_inside_all_bounds_and_never_wait() {
+    let schedules = [
+        ChunkSchedule::Async { aggregation: Aggregation::Weighted },
+        ChunkSchedule::RealTime { execution_horizon: 10 },
+    ];
+    for generation in [Generation::G1, Generation::G3] {
+        let one_by_one =
+            virtual_time::run(parts(generation, 7)).expect("the run ends by itself").summary.motion;
+        assert_eq!(one_by_one.seams, 0);
+        for schedule in schedules {
+            let mut parts = parts(generation, 7);
+            parts.parameters.schedule = schedule;
+            let end = virtual_time::run(parts).expect("the run ends by itself");
+            assert_eq!(end.cause, EndCause::Duration);
+            assert_written(&end, generation);
+            assert_on_the_board(&end, generation);
+            let motion = end.summary.motion;
+            assert!(motion.seams >= 3, "{schedule:?}: {motion:?}");
+            assert_eq!((motion.ticks_slowed, motion.fallbacks_to_sync), (0, 0), "{schedule:?}: {motion:?}");
+            // Only the first chunk is waited for: 80 ms.
+            assert!(motion.ticks_waiting <= 6, "{schedule:?}: {motion:?}");
+            assert!(one_by_one.ticks_waiting > motion.ticks_waiting, "{one_by_one:?}, {motion:?}");
+        }
+    }
 }

@@ -263,6 +263,7 @@ pub fn control_parameters(
             .min(safety.lead_limit_deg - LEAD_SLACK_DEG)
             .to_radians(),
         tracking_time: millis(safety.tracking_time_ms),
+        workspace_patience: Duration::from_secs_f64(safety.workspace_patience_s),
         plateau: plateau(&config.plateau, config.policy.seed),
         gripper_idle: gripper_idle(&config.gripper),
         cameras: bundle.slots().len(),

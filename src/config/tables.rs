@@ -281,6 +281,8 @@ pub struct SafetyConfig {
     pub reach_mm: Option<f64>,
     /// Boxes that the arm keeps out of, world frame, millimetres: x, y, z of one corner, then of the opposite one.
     pub keep_out_mm: Vec<[f64; 6]>,
+    /// How long the policy may ask for poses outside the workspace before the arm stops, seconds.
+    pub workspace_patience_s: f64,
     /// A joint further than this from its goal that does not move towards it, degrees …
     pub tracking_error_deg: f64,
     /// … for so long, milliseconds, stops the arm.
@@ -308,6 +310,7 @@ const SAFETY: SafetyConfig = SafetyConfig {
     self_margin_mm: 5.0,
     reach_mm: None,
     keep_out_mm: Vec::new(),
+    workspace_patience_s: 2.0,
     tracking_error_deg: 6.5,
     tracking_time_ms: 1000,
     lead_limit_deg: 8.0,
@@ -356,6 +359,11 @@ impl SafetyConfig {
             self_margin_mm: section.number("self_margin_mm", default.self_margin_mm, 0.0..=50.0)?,
             reach_mm: section.optional_number("reach_mm", 100.0..=1_000.0)?,
             keep_out_mm,
+            workspace_patience_s: section.number(
+                "workspace_patience_s",
+                default.workspace_patience_s,
+                0.1..=3600.0,
+            )?,
             tracking_error_deg: section.number(
                 "tracking_error_deg",
                 default.tracking_error_deg,

@@ -131,6 +131,8 @@ pub struct ControlParameters {
     pub tracking_error_rad: f64,
     /// ... for this long is a protective stop.
     pub tracking_time: Duration,
+    /// Commands that were refused for the workspace for so long without a break are a protective stop.
+    pub workspace_patience: Duration,
     /// Whether an arm that no longer moves is noticed, and what follows.
     pub plateau: Option<Plateau>,
     /// Whether a gripper that closed and then does nothing is noticed, and what follows.

@@ -48,6 +48,7 @@ pub(super) fn parameters() -> ControlParameters {
         workspace: Workspace::default(),
         tracking_error_rad: 0.113,
         tracking_time: Duration::from_secs(1),
+        workspace_patience: Duration::from_secs(2),
         plateau: None,
         gripper_idle: None,
         after_stop: AfterStop::End,

@@ -46,6 +46,7 @@ pub(crate) fn parameters() -> ControlParameters {
         workspace: Workspace::default(),
         tracking_error_rad: 0.113,
         tracking_time: Duration::from_secs(1),
+        workspace_patience: Duration::from_secs(2),
         plateau: None,
         gripper_idle: None,
         cameras: 1,

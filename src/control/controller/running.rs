@@ -17,7 +17,7 @@ impl Controller {
             acceleration_rad_s2: self.parameters.max_acceleration_rad_s2,
             jerk_rad_s3: self.parameters.max_jerk_rad_s3,
         };
-        let played = self.player.advance(now, &bounds, &limits);
+        let played = self.player.advance(now, &bounds, &limits, &self.held());
         if self.player.is_playing() {
             let (parameters, counts) = (&self.parameters, &mut self.report.gate);
             let _clamped = gate::clamp_target(&played.wanted, parameters, counts);

@@ -93,7 +93,7 @@ impl Controller {
         if let Some(cause) = self.does_not_follow(inputs.feedback.as_ref()) {
             return Some(cause);
         }
-        if self.workspace.is_exhausted(now) {
+        if self.workspace.is_exhausted(now, self.parameters.workspace_patience) {
             return Some(EndCause::WorkspaceRefused);
         }
         if matches!(self.phase, Phase::Parking(_)) {

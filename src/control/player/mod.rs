@@ -34,13 +34,18 @@ const LEAST_VELOCITY: f64 = 0.2;
 const SLOWING: Duration = Duration::from_millis(250);
 /// How fast the playhead gets back to its full speed, shares of it a second.
 const RECOVERY_PER_S: f64 = 4.0;
-/// Actions left at which the queue counts as empty: the slowing playhead never quite gets to its end.
+/// Actions left at which the queue counts as empty. A playhead that slows down never quite gets to its end, so there it is more.
 const EMPTY: f64 = 0.05;
+const EMPTY_WHEN_SLOWED: f64 = 0.3;
 /// After a longer pause between ticks the follower does not make up for what it missed.
-const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// No joint can be further than this from zero, rad. A finite action beyond it would overflow what is computed from it; it is clamped here,
 /// and to the limits later.
 const FARTHEST_RAD: f64 = 10.0;
+/// The way ahead is given up beyond this distance from the last written goal, rad, or beyond what top speed makes in this time: what the
+/// gate holds back must not pile up. A goal that follows freely is two ticks and a command on the wire behind.
+const FURTHEST_AHEAD_RAD: f64 = 0.1;
+const FURTHEST_AHEAD: Duration = Duration::from_millis(150);
 /// The policy's side remembers two chunks: after so many that were not played it cannot continue the one that is.
 const DROPS_BEFORE_AFRESH: u32 = 2;
 
@@ -185,12 +190,17 @@ impl ChunkPlayer {
 
     /// Whether there are actions to play.
     pub(super) fn is_playing(&self) -> bool {
-        self.playing.is_some() && self.left() > EMPTY
+        self.playing.is_some() && !self.is_empty()
     }
 
     /// Whether the playhead is slowed because the next chunk is late.
     pub(super) fn is_slowed(&self) -> bool {
         self.is_playing() && self.settings.schedule.overlaps() && self.rate < 0.999
+    }
+
+    /// Whether all actions were played.
+    fn is_empty(&self) -> bool {
+        self.left() <= if self.settings.schedule.overlaps() { EMPTY_WHEN_SLOWED } else { EMPTY }
     }
 
     /// Actions left.
@@ -204,7 +214,7 @@ impl ChunkPlayer {
             return None;
         }
         let afresh = |falls_back| Some(Due { continues: None, joins: false, falls_back });
-        let Some(playing) = self.playing.filter(|_| self.left() > EMPTY) else {
+        let Some(playing) = self.playing.filter(|_| !self.is_empty()) else {
             let overlapping = self.playing.is_some() && self.settings.schedule.overlaps();
             return afresh(overlapping && (self.afresh || !self.can_continue()));
         };
@@ -275,7 +285,7 @@ impl ChunkPlayer {
             self.afresh = true;
             return Some(Taken::TooLate);
         }
-        let replaced = self.queue.get(self.step).copied().filter(|_| waiting.joins && self.left() > EMPTY);
+        let replaced = self.queue.get(self.step).copied().filter(|_| waiting.joins && !self.is_empty());
         self.speed = if self.playing.is_none() { self.settings.first_chunk_speed } else { 1.0 };
         self.splice(actions, &waiting, consumed);
         self.playing = Some(Playing { chunk_id: chunk.id, base: waiting.base, length: actions.len() });
@@ -333,9 +343,18 @@ impl ChunkPlayer {
     }
 
     /// Goes on to `now`: the playhead, and the followers within `bounds` and `limits`.
-    pub(super) fn advance(&mut self, now: Timestamp, bounds: &MotionBounds, limits: &JointBounds) -> Played {
+    ///
+    /// `goal` is the last written one: the way ahead stays near it.
+    pub(super) fn advance(
+        &mut self,
+        now: Timestamp,
+        bounds: &MotionBounds,
+        limits: &JointBounds,
+        goal: &JointAngles,
+    ) -> Played {
+        self.stay_near(goal, bounds.velocity_rad_s);
         if now.since(self.grid) > LONGEST_PAUSE {
-            self.grid = now;
+            self.grid = now - LONGEST_PAUSE;
         }
         let (lower, upper) = (limits.lower.to_array_rad(), limits.upper.to_array_rad());
         let bounds: [MotionBounds; JOINT_COUNT] = std::array::from_fn(|joint| {
@@ -357,6 +376,17 @@ impl ChunkPlayer {
         Played {
             wanted: JointAngles::from_array_rad(self.reference().map(|state| state.position)),
             target: limits.clamp(&JointAngles::from_array_rad(followed)),
+        }
+    }
+
+    /// Takes the followers back to where the gate let the goal go.
+    fn stay_near(&mut self, goal: &JointAngles, velocity_rad_s: f64) {
+        let furthest_rad = (velocity_rad_s * FURTHEST_AHEAD.as_secs_f64()).max(FURTHEST_AHEAD_RAD);
+        for (follower, goal) in self.followers.iter_mut().zip(goal.to_array_rad()) {
+            let ahead = follower.between(1.0).position - goal;
+            if ahead.abs() > furthest_rad {
+                *follower = Follower::at_rest(goal + furthest_rad.copysign(ahead));
+            }
         }
     }
 

@@ -38,6 +38,8 @@ struct Bench {
     smoothness: Smoothness,
     now: Timestamp,
     next: u64,
+    /// The goal follows freely.
+    goal: JointAngles,
 }
 
 impl Bench {
@@ -45,14 +47,15 @@ impl Bench {
         let now = Timestamp::from_nanos(1_000_000_000);
         let mut player = ChunkPlayer::new(settings);
         player.start(pose(0.0), now);
-        Self { player, smoothness: Smoothness::default(), now, next: 0 }
+        Self { player, smoothness: Smoothness::default(), now, next: 0, goal: pose(0.0) }
     }
 
     fn ticks(&mut self, count: usize) -> f64 {
         let mut target = 0.0;
         for _ in 0..count {
             self.now = self.now + TICK;
-            target = self.player.advance(self.now, &BOUNDS, &limits()).target.to_array_rad()[0];
+            self.goal = self.player.advance(self.now, &BOUNDS, &limits(), &self.goal).target;
+            target = self.goal.to_array_rad()[0];
         }
         target
     }
@@ -234,6 +237,31 @@ fn the_first_chunk_may_be_slower() {
     assert!(!bench.player.is_playing(), "the next one at full speed");
 }
 
+#[test]
+fn slow_ticks_play_at_the_same_speed() {
+    let mut bench = Bench::new(settings(ChunkSchedule::Sync));
+    bench.begin(1, &line(0.01, 0.01));
+    for _ in 0..2 {
+        bench.now = bench.now + Duration::from_millis(200);
+        bench.goal = bench.player.advance(bench.now, &BOUNDS, &limits(), &bench.goal).target;
+    }
+    assert!(!bench.player.is_playing(), "ten actions of 40 ms are over after two ticks of 200 ms");
+    assert!(bench.goal.to_array_rad()[0] > 0.09, "and the arm was brought along: {:?}", bench.goal);
+}
+
+#[test]
+fn what_the_gate_holds_back_does_not_pile_up() {
+    let mut bench = Bench::new(settings(ChunkSchedule::Sync));
+    bench.begin(1, &line(0.05, 0.05));
+    for _ in 0..20 {
+        bench.now = bench.now + TICK;
+        // The gate keeps the goal where it is.
+        let target = bench.player.advance(bench.now, &BOUNDS, &limits(), &pose(0.0)).target.to_array_rad()[0];
+        let furthest = BOUNDS.velocity_rad_s * (FURTHEST_AHEAD + TICK).as_secs_f64();
+        assert!(target <= furthest, "{target} ahead");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
@@ -250,7 +278,8 @@ proptest! {
                 let end = bench.now + Duration::from_millis(tick_ms);
                 while bench.now < end {
                     bench.now = bench.now + GRID;
-                    let x = bench.player.advance(bench.now, &BOUNDS, &limits()).target.to_array_rad()[0];
+                    bench.goal = bench.player.advance(bench.now, &BOUNDS, &limits(), &bench.goal).target;
+                    let x = bench.goal.to_array_rad()[0];
                     last = [x, last[0], last[1], last[2]];
                     let dt = GRID.as_secs_f64();
                     let velocity = (last[0] - last[1]) / dt;

@@ -68,6 +68,7 @@ pub(super) fn parameters(generation: Generation) -> ControlParameters {
         },
         tracking_error_rad: 6.5_f64.to_radians(),
         tracking_time: Duration::from_secs(1),
+        workspace_patience: Duration::from_secs(2),
         plateau: None,
         gripper_idle: None,
         after_stop: AfterStop::Wait,

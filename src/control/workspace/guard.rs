@@ -9,9 +9,6 @@ use crate::control::limiter::WrittenGoal;
 use crate::control::parameters::JointBounds;
 use crate::types::{JointAngles, Timestamp};
 
-/// Nothing but refused commands for so long ends the run.
-const REFUSED_BEFORE_STOP: Duration = Duration::from_secs(2);
-
 /// Judges commands by where the arm would come to rest after them.
 #[derive(Clone, Debug)]
 pub(in crate::control) struct WorkspaceGuard {
@@ -77,8 +74,8 @@ impl WorkspaceGuard {
     }
 
     /// Whether commands have been refused for so long that it is no use going on.
-    pub(in crate::control) fn is_exhausted(&self, now: Timestamp) -> bool {
-        self.refused_since.is_some_and(|since| now.since(since) > REFUSED_BEFORE_STOP)
+    pub(in crate::control) fn is_exhausted(&self, now: Timestamp, patience: Duration) -> bool {
+        self.refused_since.is_some_and(|since| now.since(since) > patience)
     }
 
     fn clearances(&self, pose: &JointAngles) -> Result<Clearances, PoseRefused> {
