@@ -8,3 +8,4 @@ mod kill;
 mod link;
 mod policy;
 mod reconnect;
+mod table;

@@ -1,0 +1,143 @@
+//! The table in `docs/faults.md`: made from what happens here, and compared with it.
+//!
+//! `ROARM_WRITE_FAULTS_TABLE=1 cargo test -p roarm --test program faults::table` writes it anew.
+
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use firmware_protocol::Generation;
+
+use crate::attempt::Attempt;
+use crate::support::board_log::BoardLog;
+use crate::support::port::VirtualArm;
+use crate::support::program::{Ended, Program};
+use crate::support::repository;
+
+const BEGIN: &str = "<!-- made by tests/program/faults/table.rs -->\n";
+const END: &str = "<!-- end -->\n";
+/// At a time: each is a program, and an arm beside it.
+const AT_ONCE: usize = 3;
+
+/// A fault, and how the run with it is started.
+enum Case {
+    /// `roarm run` on the port of `roarm sim`.
+    Run(&'static str),
+    /// `roarm demo`, whose board has the fault.
+    Demo(&'static str),
+}
+
+/// Each fault of `--inject help` whose outcome does not hang on what a policy with random weights happens to do.
+const CASES: [Case; 17] = [
+    Case::Run("camera.freeze@1s"),
+    Case::Run("camera.drop=0.5@1s"),
+    Case::Run("camera.corrupt@1s"),
+    Case::Run("camera.gone@1s"),
+    Case::Run("policy.nan@1s"),
+    Case::Run("policy.inf@1s"),
+    Case::Run("policy.stall@1s"),
+    Case::Run("policy.error@1s"),
+    Case::Run("policy.slow=300@1s"),
+    Case::Run("feedback.impossible@1s"),
+    Case::Run("control.stall@1s"),
+    Case::Run("thread.panic=camera@1s"),
+    Case::Run("thread.panic=inference@1s"),
+    Case::Run("thread.panic=control@1s"),
+    Case::Demo("serial.cut@10s:2s"),
+    Case::Demo("serial.slow=4000@10s:2s"),
+    Case::Demo("stuck-joint=base@10s:500ms"),
+];
+
+/// What happened, without anything that a clock or a machine decides.
+struct Row {
+    fault: &'static str,
+    code: i32,
+    ended: String,
+    arm: String,
+}
+
+fn run(fault: &'static str) -> Row {
+    let arm = VirtualArm::start("g1");
+    let ended = Attempt::at(&arm.port()).patient().with(&["--duration", "8", "--inject", fault]).run();
+    row(fault, &ended, &arm.end())
+}
+
+fn demo(fault: &'static str) -> Row {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("board.log");
+    let log_flag = format!("--board-log={}", path.display());
+    let arguments = ["demo", "--duration", "12", "--json", "--inject", fault, &log_flag];
+    let ended = Program::start_in(&repository(""), arguments).finish();
+    row(fault, &ended, &BoardLog::read(&path))
+}
+
+/// Judges the board's log, and keeps what the summary says.
+fn row(fault: &'static str, ended: &Ended, log: &BoardLog) -> Row {
+    log.assert_limits(Generation::G1);
+    log.assert_steps();
+    let summary = ended.summary();
+    let code = ended.code.unwrap_or_else(|| panic!("{fault}: killed: {ended}"));
+    assert_eq!(summary["ok"], code == 0, "{fault}: {ended}");
+    let mut arm = "inside all bounds, held at the end".to_owned();
+    log.assert_held();
+    if summary["link_losses"].as_u64() >= Some(1) {
+        arm.push_str("; came back after the lost link");
+    }
+    Row { fault, code, ended: without_numbers(summary["ended"].as_str().unwrap()), arm }
+}
+
+/// Times differ from run to run.
+fn without_numbers(text: &str) -> String {
+    let mut plain = String::new();
+    for character in text.chars() {
+        if !character.is_ascii_digit() {
+            plain.push(character);
+        } else if !plain.ends_with('N') {
+            plain.push('N');
+        }
+    }
+    plain
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut text = "| fault | exit code | why it ended | the arm, by the board's own log | kept |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    for Row { fault, code, ended, arm } in rows {
+        writeln!(text, "| `{fault}` | {code} | {ended} | {arm} | the summary |").unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_manuals_table_is_what_happens() {
+    let next = AtomicUsize::new(0);
+    let rows = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((place, case)) = {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    CASES.get(place).map(|case| (place, case))
+                } {
+                    let row = match case {
+                        Case::Run(fault) => run(fault),
+                        Case::Demo(fault) => demo(fault),
+                    };
+                    rows.lock().unwrap().push((place, row));
+                }
+            });
+        }
+    });
+    let mut rows = rows.into_inner().unwrap();
+    rows.sort_by_key(|(place, _)| *place);
+    let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    let made = table(&rows);
+    let path = repository("docs/faults.md");
+    let manual = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = manual.split_once(BEGIN).expect("the table's beginning");
+    let (written, after) = rest.split_once(END).expect("the table's end");
+    if std::env::var_os("ROARM_WRITE_FAULTS_TABLE").is_some() {
+        std::fs::write(&path, format!("{before}{BEGIN}{made}{END}{after}")).unwrap();
+    } else {
+        assert_eq!(written, made, "docs/faults.md says something else; see the head of this file");
+    }
+}
