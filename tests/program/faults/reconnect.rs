@@ -22,11 +22,9 @@ fn a_replugged_arm_is_found_brought_back_and_goes_on() {
     let flags = ["--config", config.path().to_str().unwrap(), "--duration", "40"];
     let ended = Attempt::at(&sim.port()).with(&flags).run();
     let summary = ended.assert_code(0).summary();
-    assert_eq!(
-        (&summary["ended"], &summary["link_losses"]),
-        (&"duration reached".into(), &1.into()),
-        "{summary}"
-    );
+    assert_eq!(summary["ended"], "duration reached", "{summary}");
+    // A machine that stalls the board for a second once it is back makes two losses of it.
+    assert!(summary["link_losses"].as_u64() >= Some(1), "{summary}");
     assert!(ended.stderr.contains("the link is lost: the arm holds by itself"), "{ended}");
     let log = sim.end().log().0;
     let (mut gone, mut first_after) = (false, None);

@@ -1,6 +1,6 @@
 //! The table in `docs/faults.md`: made from what happens here, and compared with it.
 //!
-//! `ROARM_WRITE_FAULTS_TABLE=1 cargo test -p roarm --test program faults::table` writes it anew.
+//! `ROARM_WRITE_FAULTS_TABLE=1 cargo test -p roarm --test program faults::table -- --ignored` writes it anew.
 
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -28,7 +28,7 @@ enum Case {
 }
 
 /// Each fault of `--inject help` whose outcome does not hang on what a policy with random weights happens to do.
-const CASES: [Case; 17] = [
+const CASES: [Case; 16] = [
     Case::Run("camera.freeze@1s"),
     Case::Run("camera.drop=0.5@1s"),
     Case::Run("camera.corrupt@1s"),
@@ -43,7 +43,6 @@ const CASES: [Case; 17] = [
     Case::Run("thread.panic=camera@1s"),
     Case::Run("thread.panic=inference@1s"),
     Case::Run("thread.panic=control@1s"),
-    Case::Demo("serial.cut@10s:2s"),
     Case::Demo("serial.slow=4000@10s:2s"),
     Case::Demo("stuck-joint=base@10s:500ms"),
 ];
@@ -108,6 +107,7 @@ fn table(rows: &[Row]) -> String {
 }
 
 #[test]
+#[ignore = "on a busy machine the hold may be cut short: part of `cargo xtask test-full`"]
 fn the_manuals_table_is_what_happens() {
     let next = AtomicUsize::new(0);
     let rows = Mutex::new(Vec::new());
