@@ -107,7 +107,7 @@ fn table(rows: &[Row]) -> String {
 }
 
 #[test]
-#[ignore = "on a busy machine the hold may be cut short: part of `cargo xtask test-full`"]
+#[ignore = "failed once in a parallel run (the last goals differed), cause not known yet: part of `cargo xtask test-full`"]
 fn the_manuals_table_is_what_happens() {
     let next = AtomicUsize::new(0);
     let rows = Mutex::new(Vec::new());
