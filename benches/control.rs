@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use roarm::control::{
-    AfterLinkLoss, AfterStop, ChunkSchedule, ControlParameters, Controller, Inputs, JointBounds,
-    MotionLimits, Phase, Workspace,
-};
+use roarm::control::{ControlParameters, Controller, Inputs, JointBounds, Phase};
 use roarm::types::{
     Chunk, CommandWritten, FeedbackSample, FrameMetadata, JointAngles, LinkStatus, MAX_CAMERAS, Timestamp,
 };
@@ -19,39 +16,9 @@ fn pose(angle: f64) -> JointAngles {
 
 fn parameters() -> ControlParameters {
     ControlParameters {
-        joint_limits: JointBounds { lower: pose(-1.5), upper: pose(1.5) },
         trained_range: Some(JointBounds { lower: pose(-1.2), upper: pose(1.2) }),
-        max_velocity_rad_s: 1.5,
-        max_acceleration_rad_s2: 10.0,
-        stop_deceleration_rad_s2: 15.0,
-        ramp_speed_rad_s: 0.26,
-        servo_speed_rad_s: 3.0,
-        start_pose: None,
-        action_period: Duration::from_millis(33),
         actions_per_chunk: 50,
-        first_chunk_speed: 1.0,
-        schedule: ChunkSchedule::Sync,
-        queue_threshold: 0.5,
-        max_jerk_rad_s3: 105.0,
-        motion_limits: MotionLimits::default(),
-        z_score_range: None,
-        workspace: Workspace::default(),
-        tracking_error_rad: 0.113,
-        tracking_time: Duration::from_secs(1),
-        workspace_patience: Duration::from_secs(2),
-        plateau: None,
-        gripper_idle: None,
-        cameras: 1,
-        duration: None,
-        max_feedback_age: Duration::from_millis(250),
-        max_frame_age: Duration::from_millis(500),
-        max_observation_age: Duration::from_secs(2),
-        inference_timeout: Duration::from_secs(5),
-        rejections_before_stop: 3,
-        lead_limit_rad: [0.14, 0.14, 0.14, 0.14, 0.14, 0.44],
-        after_stop: AfterStop::End,
-        after_link_loss: AfterLinkLoss::End,
-        park: None,
+        ..ControlParameters::usual(JointBounds { lower: pose(-1.5), upper: pose(1.5) })
     }
 }
 

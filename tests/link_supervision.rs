@@ -30,7 +30,7 @@ struct Rig {
 }
 
 fn options() -> LinkOptions {
-    LinkOptions { still_time: Duration::from_millis(100), ..LinkOptions::vendor_profile().unwrap() }
+    LinkOptions { still_time: Duration::from_millis(100), ..LinkOptions::default() }
 }
 
 impl Rig {
@@ -74,7 +74,7 @@ impl Rig {
                 sequence: self.sequence,
                 tick: 0,
                 goal,
-                servo_speed_rad_s: 3.0,
+                profile: roarm::types::ServoProfile { speed_rad_s: 3.0, acceleration_rad_s2: 7.7 },
             });
         }
         self.sequence += 1;

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use calibration::JointLimits;
+use firmware_protocol::Generation;
 use firmware_protocol::emulator::BoardOptions;
-use firmware_protocol::{Generation, ServoAcceleration};
 use roarm::arm::{ArmHandle, LinkOptions, SerialArm};
 use roarm::control::EndCause;
 use roarm::runtime::{ArmPort, HoldGuardian, RealTimeSettings, Session};
@@ -117,7 +117,7 @@ fn the_counter_counts() {
 #[test]
 fn a_whole_run_ticks_without_allocating_or_freeing() {
     let board = VirtualBoard::spawn(VirtualBoardOptions::new(BoardOptions::new(Generation::G1))).unwrap();
-    let options = LinkOptions::new(ServoAcceleration::new(100).unwrap());
+    let options = LinkOptions::default();
     let (arm, handle) = SerialArm::open(&board.path(), options).unwrap();
     arm.wait_until_ready(|_| {}, || false).unwrap();
     let record = Arc::new(Record::default());

@@ -7,14 +7,11 @@ mod support;
 use std::time::Duration;
 
 use calibration::JointLimits;
+use firmware_protocol::Generation;
 use firmware_protocol::emulator::BoardOptions;
-use firmware_protocol::{Generation, ServoAcceleration};
 use roarm::arm::LinkOptions;
 use roarm::camera::{DatasetSource, SourceSpec};
-use roarm::control::{
-    AfterLinkLoss, AfterStop, Aggregation, ChunkSchedule, ControlParameters, EndCause, JointBounds,
-    MotionLimits, Workspace,
-};
+use roarm::control::{Aggregation, ChunkSchedule, ControlParameters, EndCause, JointBounds, Workspace};
 use roarm::sim::virtual_time::{self, VirtualEnd, VirtualParts};
 use roarm::types::{Joint, JointAngles};
 
@@ -35,41 +32,16 @@ fn parts(generation: Generation, seed: u64) -> VirtualParts {
     };
     VirtualParts {
         board: BoardOptions { keep_lines: true, ..BoardOptions::new(generation) },
-        link: LinkOptions::new(ServoAcceleration::new(100).expect("100 is in 1..=254")),
+        link: LinkOptions::default(),
         parameters: ControlParameters {
-            joint_limits: limits.into(),
             trained_range: Some(trained.widened(0.1)),
             max_velocity_rad_s: MAX_VELOCITY_RAD_S,
-            max_acceleration_rad_s2: 10.0,
             stop_deceleration_rad_s2: STOP_DECELERATION_RAD_S2,
-            ramp_speed_rad_s: 0.26,
-            servo_speed_rad_s: 3.0,
             start_pose: Some(bundle.normalization().state.mean_pose().into()),
-            action_period: Duration::from_secs_f64(1.0 / 30.0),
-            actions_per_chunk: 25,
-            first_chunk_speed: 1.0,
-            schedule: ChunkSchedule::Sync,
-            queue_threshold: 0.5,
-            max_jerk_rad_s3: 105.0,
-            motion_limits: MotionLimits::default(),
-            z_score_range: None,
             workspace: Workspace::default(),
-            tracking_error_rad: 0.113,
-            tracking_time: Duration::from_secs(1),
-            workspace_patience: Duration::from_secs(2),
-            plateau: None,
-            gripper_idle: None,
-            cameras: 1,
             duration: Some(POLICY_TIME),
-            max_feedback_age: Duration::from_millis(250),
-            max_frame_age: Duration::from_millis(500),
-            max_observation_age: Duration::from_secs(2),
             inference_timeout: Duration::from_secs(3),
-            rejections_before_stop: 10,
-            lead_limit_rad: [0.14, 0.14, 0.14, 0.14, 0.14, 0.44],
-            after_stop: AfterStop::End,
-            after_link_loss: AfterLinkLoss::End,
-            park: None,
+            ..ControlParameters::usual(limits.into())
         },
         tick_period: Duration::from_millis(20),
         cameras: vec![Box::new(DatasetSource::open(&spec).expect("the episode opens"))],

@@ -27,7 +27,9 @@ use crate::policy::{
     find_library,
 };
 use crate::runtime::{self, RealTimeSettings};
-use crate::types::{DatasetAngles, JOINT_COUNT, Joint, JointAngles, MAX_CAMERAS, RealTimeChunking};
+use crate::types::{
+    DatasetAngles, JOINT_COUNT, Joint, JointAngles, MAX_CAMERAS, RealTimeChunking, ServoProfile,
+};
 
 /// Where a policy comes from and where it runs.
 #[derive(Args, Clone, Debug, Default)]
@@ -242,7 +244,10 @@ pub fn control_parameters(
         max_acceleration_rad_s2: motion.max_acceleration_deg_s2.to_radians(),
         stop_deceleration_rad_s2: motion.stop_deceleration_deg_s2.to_radians(),
         ramp_speed_rad_s: motion.ramp_speed_deg_s.to_radians(),
-        servo_speed_rad_s: f64::from(motion.servo_speed_steps_s) * firmware_protocol::steps::STEP_RAD,
+        servo_profile: ServoProfile {
+            speed_rad_s: f64::from(motion.servo_speed_steps_s) * firmware_protocol::steps::STEP_RAD,
+            acceleration_rad_s2: f64::from(motion.servo_acceleration) * ServoAcceleration::UNIT_RAD_PER_S2,
+        },
         start_pose: settings.start_pose,
         action_period: Duration::from_secs_f64(1.0 / fps),
         actions_per_chunk: actions,
@@ -389,20 +394,18 @@ pub(super) fn park(
 }
 
 /// The link's settings.
-pub(super) fn link_options(config: &Config, generation: Option<Generation>) -> Result<LinkOptions, CliError> {
-    let acceleration = ServoAcceleration::new(config.motion.servo_acceleration)
-        .map_err(|error| CliError::Arguments(error.to_string()))?;
+pub(super) fn link_options(config: &Config, generation: Option<Generation>) -> LinkOptions {
     // The core ends the run for a lost link by itself where it must not go on.
     let reconnect_timeout = match config.safety.after_link_loss {
         config::AfterLinkLoss::Resume => Duration::from_secs_f64(config.safety.reconnect_timeout_s),
         config::AfterLinkLoss::End => Duration::ZERO,
     };
-    Ok(LinkOptions {
+    LinkOptions {
         generation,
         reconnect_timeout,
         stop_deceleration_rad_s2: config.motion.stop_deceleration_deg_s2.to_radians(),
-        ..LinkOptions::new(acceleration)
-    })
+        ..LinkOptions::default()
+    }
 }
 
 /// The pose that `--start-pose` or the configuration names; `None` for "where the arm stands".

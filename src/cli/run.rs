@@ -201,7 +201,7 @@ pub(super) fn open_arm(
     if !is_emulated(port) {
         terminal::say(format!("opening {}: the board may reboot and move, keep clear", port.display()));
     }
-    let options = plan::link_options(config, generation)?;
+    let options = plan::link_options(config, generation);
     Ok(SerialArm::open_with(port, options, move || real_time.apply_to_link())?)
 }
 

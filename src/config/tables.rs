@@ -80,9 +80,9 @@ pub struct MotionConfig {
     pub stop_deceleration_deg_s2: f64,
     /// Rate of the control tick, hertz.
     pub command_rate_hz: f64,
-    /// Speed written into each T:102, servo steps a second (4096 steps a turn).
+    /// Most that the speed in a T:102 may be, servo steps a second (4096 steps a turn).
     pub servo_speed_steps_s: u16,
-    /// Acceleration written into each T:102, units of 100 steps a second squared.
+    /// Most that the acceleration in a T:102 may be, units of 100 steps a second squared.
     pub servo_acceleration: u8,
     /// Where the arm goes before the policy starts.
     pub start_pose: StartPose,
@@ -124,7 +124,7 @@ const MOTION: MotionConfig = MotionConfig {
     stop_deceleration_deg_s2: 900.0,
     command_rate_hz: 50.0,
     servo_speed_steps_s: 2000,
-    servo_acceleration: 100,
+    servo_acceleration: 254,
     start_pose: StartPose::DatasetMean,
     park_pose: None,
     torque_off_after_park: false,

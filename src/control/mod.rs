@@ -22,8 +22,10 @@ mod report;
 #[cfg(test)]
 mod safety_tests;
 mod sag;
+
 #[cfg(test)]
 mod seam_tests;
+mod servo_profile;
 mod stop;
 #[cfg(test)]
 mod stop_tests;

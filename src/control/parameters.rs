@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use calibration::JointLimits;
-use calibration::collision::Workspace;
+use calibration::collision::{Table, Workspace};
+use firmware_protocol::ServoAcceleration;
 
 use super::player::{ChunkSchedule, PlayerSettings};
 use super::progress::{GripperIdle, Plateau};
 use super::trajectory::MotionLimits;
-use crate::types::{JOINT_COUNT, Joint, JointAngles};
+use crate::types::{JOINT_COUNT, Joint, JointAngles, ServoProfile};
 
 /// An interval for each joint, joint frame, radians.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,7 +75,7 @@ impl JointBounds {
 }
 
 /// Everything the core needs to know before its first tick.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ControlParameters {
     /// What the detected firmware accepts.
     pub joint_limits: JointBounds,
@@ -91,8 +92,8 @@ pub struct ControlParameters {
     pub stop_deceleration_rad_s2: f64,
     /// Top speed of the way to the start pose, rad/s.
     pub ramp_speed_rad_s: f64,
-    /// Top speed given to the servos' own profile while a policy moves the arm, rad/s.
-    pub servo_speed_rad_s: f64,
+    /// The most that the servos' own profile may be given, see [`ServoProfile`]; what it is given follows the goals.
+    pub servo_profile: ServoProfile,
     /// Where the run starts; `None` starts where the arm stands.
     pub start_pose: Option<JointAngles>,
     /// Time between two actions of a chunk: 1 / the policy's fps.
@@ -146,6 +147,54 @@ pub struct ControlParameters {
 }
 
 impl ControlParameters {
+    /// The settings of a `roarm.toml` that says nothing else, for an arm with these limits and one camera: no trained range, no start
+    /// pose, chunks of 25 actions at 30 a second one after another, and no end.
+    pub fn usual(joint_limits: JointBounds) -> Self {
+        let degrees = f64::to_radians;
+        Self {
+            joint_limits,
+            trained_range: None,
+            z_score_range: None,
+            max_velocity_rad_s: degrees(90.0),
+            max_acceleration_rad_s2: degrees(600.0),
+            stop_deceleration_rad_s2: degrees(900.0),
+            ramp_speed_rad_s: degrees(15.0),
+            servo_profile: ServoProfile {
+                speed_rad_s: 2_000.0 * firmware_protocol::steps::STEP_RAD,
+                acceleration_rad_s2: 254.0 * ServoAcceleration::UNIT_RAD_PER_S2,
+            },
+            start_pose: None,
+            action_period: Duration::from_secs_f64(1.0 / 30.0),
+            actions_per_chunk: 25,
+            schedule: ChunkSchedule::Sync,
+            queue_threshold: 0.5,
+            max_jerk_rad_s3: degrees(6_000.0),
+            motion_limits: MotionLimits::default(),
+            first_chunk_speed: 1.0,
+            cameras: 1,
+            duration: None,
+            max_feedback_age: Duration::from_millis(250),
+            max_frame_age: Duration::from_millis(500),
+            max_observation_age: Duration::from_secs(2),
+            inference_timeout: Duration::from_secs(5),
+            rejections_before_stop: 10,
+            lead_limit_rad: [8.0, 8.0, 8.0, 8.0, 8.0, 25.0].map(degrees),
+            workspace: Workspace {
+                self_margin_m: 0.005,
+                table: Some(Table { height_m: 0.0, clearance_m: 0.0 }),
+                ..Workspace::default()
+            },
+            tracking_error_rad: degrees(6.5),
+            tracking_time: Duration::from_secs(1),
+            workspace_patience: Duration::from_secs(2),
+            plateau: None,
+            gripper_idle: None,
+            after_stop: AfterStop::default(),
+            after_link_loss: AfterLinkLoss::default(),
+            park: None,
+        }
+    }
+
     pub(super) const fn player(&self) -> PlayerSettings {
         PlayerSettings {
             schedule: self.schedule,

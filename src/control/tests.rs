@@ -21,39 +21,21 @@ pub(super) fn pose(angle: f64) -> JointAngles {
 
 pub(super) fn parameters() -> ControlParameters {
     ControlParameters {
-        joint_limits: JointBounds { lower: pose(-0.8), upper: pose(1.5) },
         trained_range: Some(JointBounds { lower: pose(-0.5), upper: pose(1.2) }),
-        z_score_range: None,
         max_velocity_rad_s: 1.5,
         max_acceleration_rad_s2: 10.0,
         stop_deceleration_rad_s2: 15.0,
         ramp_speed_rad_s: 0.26,
-        servo_speed_rad_s: 3.0,
+        max_jerk_rad_s3: 105.0,
         start_pose: Some(pose(0.4)),
         action_period: Duration::from_millis(33),
         actions_per_chunk: 20,
-        first_chunk_speed: 1.0,
-        schedule: ChunkSchedule::Sync,
-        queue_threshold: 0.5,
-        max_jerk_rad_s3: 105.0,
-        motion_limits: MotionLimits::default(),
-        cameras: 1,
         duration: Some(Duration::from_secs(4)),
-        max_feedback_age: Duration::from_millis(250),
-        max_frame_age: Duration::from_millis(500),
-        max_observation_age: Duration::from_millis(2_000),
-        inference_timeout: Duration::from_secs(5),
         rejections_before_stop: 3,
         lead_limit_rad: [0.14, 0.14, 0.14, 0.14, 0.14, 0.44],
         workspace: Workspace::default(),
         tracking_error_rad: 0.113,
-        tracking_time: Duration::from_secs(1),
-        workspace_patience: Duration::from_secs(2),
-        plateau: None,
-        gripper_idle: None,
-        after_stop: AfterStop::End,
-        after_link_loss: AfterLinkLoss::End,
-        park: None,
+        ..ControlParameters::usual(JointBounds { lower: pose(-0.8), upper: pose(1.5) })
     }
 }
 
@@ -251,7 +233,7 @@ fn the_ramp_keeps_its_speed() {
     script.run_until(600, |phase| matches!(phase, Phase::Running));
     assert_bounds(&script.written, pose(0.1), 0.27, 10.0);
     assert!((first_angle(&script.arm) - 0.4).abs() < 1e-9);
-    assert!(script.written.iter().rev().skip(1).all(|entry| entry.command.servo_speed_rad_s <= 0.53));
+    assert!(script.written.iter().rev().skip(1).all(|entry| entry.command.profile.speed_rad_s <= 0.53));
 }
 
 #[test]
@@ -409,7 +391,7 @@ fn the_first_chunk_is_gentle() {
     let chunk = &script.written[begin..script.written.len() - 1];
     assert!(chunk.len() > 20);
     assert_bounds(chunk, chunk[0].command.goal, 0.75, 10.0);
-    assert!(chunk.iter().all(|entry| entry.command.servo_speed_rad_s <= 1.5));
+    assert!(chunk.iter().all(|entry| entry.command.profile.speed_rad_s <= 1.5));
 }
 
 #[test]

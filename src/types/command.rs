@@ -11,8 +11,18 @@ pub struct JointCommand {
     pub tick: u64,
     /// The goal, joint frame, radians.
     pub goal: JointAngles,
-    /// Top speed for the servos' own profile on the way to the goal, radians a second, positive.
-    pub servo_speed_rad_s: f64,
+    /// How fast the servos may go there.
+    pub profile: ServoProfile,
+}
+
+/// Bounds on the trapezoid that each servo makes by itself on its way to a goal: the fields `spd` and `acc` of T:102, one pair for
+/// all joints.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ServoProfile {
+    /// Top speed, rad/s, positive.
+    pub speed_rad_s: f64,
+    /// Acceleration and deceleration, rad/s², positive.
+    pub acceleration_rad_s2: f64,
 }
 
 /// The link's report that the whole line of a command was handed to the port.

@@ -18,7 +18,7 @@ mod travel;
 
 pub use calibration::{DatasetAngles, JOINT_COUNT, Joint, JointAngles};
 pub use chunk::{Chunk, ChunkOverflow, MAX_HORIZON};
-pub use command::{CommandWritten, JointCommand};
+pub use command::{CommandWritten, JointCommand, ServoProfile};
 pub use feedback::FeedbackSample;
 pub use frame::{Frame, FrameMetadata, FramePool, PixelBuffer};
 pub use link_status::LinkStatus;

@@ -122,7 +122,15 @@ mod tests {
             now = now + Duration::from_millis(*millis);
             let goal = JointAngles::from_array_rad(*goal);
             let sequence = sequence as u64;
-            goals.note(JointCommand { sequence, tick: sequence, goal, servo_speed_rad_s: 3.0 }, now);
+            goals.note(
+                JointCommand {
+                    sequence,
+                    tick: sequence,
+                    goal,
+                    profile: crate::types::ServoProfile { speed_rad_s: 3.0, acceleration_rad_s2: 7.7 },
+                },
+                now,
+            );
         }
         goals
     }

@@ -63,7 +63,8 @@ use std::time::Duration;
 
 use firmware_protocol::health::{HealthMonitor, HealthOptions};
 use firmware_protocol::{
-    Command, FeedbackShape, FirmwareAngles, Generation, GoalAngles, LineSplitter, ServoSpeed,
+    Command, FeedbackShape, FirmwareAngles, Generation, GoalAngles, LineSplitter, ServoAcceleration,
+    ServoSpeed,
 };
 
 use crate::types::{CommandWritten, JointCommand, Timestamp};
@@ -240,8 +241,8 @@ impl LinkMachine {
     fn begin(&mut self, command: &JointCommand) -> Result<&[u8], CommandRefused> {
         let joints = Command::Joints {
             goal: GoalAngles::new(FirmwareAngles::from(command.goal))?,
-            speed: ServoSpeed::from_rad_per_s(command.servo_speed_rad_s)?,
-            acceleration: self.options.servo_acceleration,
+            speed: ServoSpeed::from_rad_per_s(command.profile.speed_rad_s)?,
+            acceleration: ServoAcceleration::from_rad_per_s2(command.profile.acceleration_rad_s2)?,
         };
         (self.in_flight, self.in_flight_connection) = (Some(*command), self.connection);
         self.credit = false;

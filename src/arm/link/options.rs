@@ -2,20 +2,18 @@
 
 use std::time::Duration;
 
-use firmware_protocol::{Error, Generation, ServoAcceleration};
+use firmware_protocol::Generation;
 
 /// Deceleration of a take-over unless told otherwise: `stop_deceleration_deg_s2` of the example configuration, 900 °/s².
 const DEFAULT_STOP_DECELERATION_RAD_S2: f64 = 900.0_f64.to_radians();
 
-/// Settings of a [`LinkMachine`](super::LinkMachine); [`LinkOptions::new`] has the usual ones.
+/// Settings of a [`LinkMachine`](super::LinkMachine); the default has the usual ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinkOptions {
     /// The board's firmware; `None` detects it from the shape of its feedback.
     ///
     /// G1b cannot be told from G1 on the wire: name it here to have its narrower limits.
     pub generation: Option<Generation>,
-    /// Ramp sent with each command.
-    pub servo_acceleration: ServoAcceleration,
     /// A port that never delivers a byte is given up after this time.
     pub silence_timeout: Duration,
     /// Bytes without valid feedback (a booting board) are given up after this time.
@@ -38,13 +36,12 @@ pub struct LinkOptions {
     pub still_tolerance_rad: f64,
 }
 
-impl LinkOptions {
+impl Default for LinkOptions {
     /// Waits as the firmware needs them (reference: firmware G1 boot, up to 25 s; its servo time-outs), stillness of 1 s
     /// within 1° (the encoders repeat to a step, 0.09°).
-    pub const fn new(servo_acceleration: ServoAcceleration) -> Self {
+    fn default() -> Self {
         Self {
             generation: None,
-            servo_acceleration,
             silence_timeout: Duration::from_secs(3),
             boot_timeout: Duration::from_secs(30),
             feedback_timeout: Duration::from_secs(1),
@@ -54,11 +51,5 @@ impl LinkOptions {
             still_time: Duration::from_secs(1),
             still_tolerance_rad: 1.0_f64.to_radians(),
         }
-    }
-
-    /// As [`LinkOptions::new`] with acceleration 50 (440 °/s²): what the vendor's ROS driver sends
-    /// (`waveshareteam/roarm_ws`, `roarm_driver.py`).
-    pub fn vendor_profile() -> Result<Self, Error> {
-        Ok(Self::new(ServoAcceleration::new(50)?))
     }
 }

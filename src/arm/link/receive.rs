@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use firmware_protocol::health::Finding;
 use firmware_protocol::{
-    BusFault, Command, Feedback, FeedbackShape, FirmwareAngles, Generation, GoalAngles, Line, ServoSpeed,
-    TorqueSwitch, parse_line,
+    BusFault, Command, Feedback, FeedbackShape, FirmwareAngles, Generation, GoalAngles, Line,
+    ServoAcceleration, ServoSpeed, TorqueSwitch, parse_line,
 };
 
 use super::plausibility::{Judgement, JumpFilter};
@@ -276,9 +276,9 @@ impl LinkMachine {
     /// Tells the monitor of the board's health where joints were sent.
     pub(super) fn note_motion(&mut self, command: &JointCommand, written: Timestamp) {
         let goal = GoalAngles::new(FirmwareAngles::from(command.goal));
-        let speed = ServoSpeed::from_rad_per_s(command.servo_speed_rad_s);
-        if let (Ok(goal), Ok(speed)) = (goal, speed) {
-            let acceleration = self.options.servo_acceleration;
+        let speed = ServoSpeed::from_rad_per_s(command.profile.speed_rad_s);
+        let acceleration = ServoAcceleration::from_rad_per_s2(command.profile.acceleration_rad_s2);
+        if let (Ok(goal), Ok(speed), Ok(acceleration)) = (goal, speed, acceleration) {
             self.health.wrote(since_origin(written), &Command::Joints { goal, speed, acceleration });
         }
     }

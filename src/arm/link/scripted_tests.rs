@@ -76,8 +76,7 @@ fn generations_are_told_by_their_keys() {
         (Tail::Keys16, Some(Generation::G1b), Generation::G1b),
         (g3, Some(Generation::G3), Generation::G3),
     ] {
-        let mut bench =
-            Bench::new(LinkOptions { generation: told, ..LinkOptions::vendor_profile().unwrap() });
+        let mut bench = Bench::new(LinkOptions { generation: told, ..LinkOptions::default() });
         bench.stream(&frame(FirmwareAngles::HOME, tail), Duration::from_millis(1200));
         assert_eq!(bench.news(), [LinkEvent::Ready { generation: seen }]);
         assert_eq!(bench.machine.generation(), Some(seen));
@@ -89,8 +88,7 @@ fn a_configured_generation_that_is_not_on_the_wire_is_refused() {
     for (told, tail) in
         [(Generation::G1, Tail::Keys24 { torque: 1, supply: 1190 }), (Generation::G3, Tail::Keys16)]
     {
-        let mut bench =
-            Bench::new(LinkOptions { generation: Some(told), ..LinkOptions::vendor_profile().unwrap() });
+        let mut bench = Bench::new(LinkOptions { generation: Some(told), ..LinkOptions::default() });
         bench.stream(&frame(FirmwareAngles::HOME, tail), Duration::from_secs(1));
         assert_eq!(bench.news(), [LinkEvent::Fault(LinkFault::WrongGeneration)]);
     }
@@ -292,7 +290,7 @@ proptest! {
         ], 0..200),
         waits_ms in prop::collection::vec(1_u64..60, 200),
     ) {
-        let mut bench = Bench::new(LinkOptions { still_time: Duration::from_millis(100), ..LinkOptions::vendor_profile().unwrap() });
+        let mut bench = Bench::new(LinkOptions { still_time: Duration::from_millis(100), ..LinkOptions::default() });
         let mut commands = 0;
         for (part, wait) in parts.iter().zip(waits_ms) {
             bench.feed(part);

@@ -86,7 +86,7 @@ fn a_port_that_stays_away_is_given_up_and_flapping_does_not_prolong_it() {
 
 #[test]
 fn without_a_reconnect_timeout_and_before_the_first_readiness_a_lost_port_is_final() {
-    let options = LinkOptions { reconnect_timeout: Duration::ZERO, ..LinkOptions::vendor_profile().unwrap() };
+    let options = LinkOptions { reconnect_timeout: Duration::ZERO, ..LinkOptions::default() };
     let mut bench = Bench::new(options);
     bench.stream(&home(), Duration::from_millis(1500));
     assert!(bench.machine.ready());
@@ -246,7 +246,12 @@ fn torque_is_released_once_and_nothing_is_sent_after_it() {
         assert_eq!(release(&mut rig), Err(TorqueRefused::Moving), "{generation}");
         rig.run(Duration::from_secs(2), |_| Some(goal));
         rig.idle(Duration::from_millis(100));
-        let command = JointCommand { sequence: 999, tick: 0, goal, servo_speed_rad_s: 3.0 };
+        let command = JointCommand {
+            sequence: 999,
+            tick: 0,
+            goal,
+            profile: crate::types::ServoProfile { speed_rad_s: 3.0, acceleration_rad_s2: 7.7 },
+        };
         rig.machine.write_joints(&command).unwrap();
         assert_eq!(release(&mut rig), Err(TorqueRefused::InFlight));
         rig.machine.written(rig.now);
@@ -328,7 +333,7 @@ proptest! {
             15 => Just(Happening::Written),
         ], 50..400),
     ) {
-        let options = LinkOptions { still_time: Duration::from_millis(100), ..LinkOptions::vendor_profile().unwrap() };
+        let options = LinkOptions { still_time: Duration::from_millis(100), ..LinkOptions::default() };
         let mut bench = Bench::new(options);
         let (mut sequence, mut begun, mut connection) = (0, None, 0);
         let mut frame_since = false;

@@ -22,8 +22,7 @@ impl Rig {
 
 fn rig(generation: Generation) -> Rig {
     let mut rig = Rig::new(BoardOptions::new(generation));
-    let options =
-        LinkOptions { stop_deceleration_rad_s2: DECELERATION, ..LinkOptions::vendor_profile().unwrap() };
+    let options = LinkOptions { stop_deceleration_rad_s2: DECELERATION, ..LinkOptions::default() };
     rig.machine = LinkMachine::new(options, rig.now);
     rig.idle(Duration::from_millis(1500));
     assert!(rig.machine.is_connected());
@@ -128,7 +127,12 @@ fn the_line_in_flight_is_completed_first_and_counts_as_the_last_goal() {
     let mut rig = rig(Generation::G1);
     let mut goal = JointAngles::from(BoardOptions::BOOT_POSE);
     goal.set(Joint::Base, 0.01);
-    let command = JointCommand { sequence: 0, tick: 0, goal, servo_speed_rad_s: 3.0 };
+    let command = JointCommand {
+        sequence: 0,
+        tick: 0,
+        goal,
+        profile: crate::types::ServoProfile { speed_rad_s: 3.0, acceleration_rad_s2: 7.7 },
+    };
     let line = rig.machine.write_joints(&command).unwrap().to_vec();
     rig.board.receive(&line[..40]);
     rig.take_over();

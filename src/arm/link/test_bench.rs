@@ -56,7 +56,12 @@ pub(super) fn home() -> Vec<u8> {
 
 pub(super) fn command(sequence: u64) -> JointCommand {
     let goal = JointAngles::from(FirmwareAngles::HOME);
-    JointCommand { sequence, tick: sequence, goal, servo_speed_rad_s: 3.0 }
+    JointCommand {
+        sequence,
+        tick: sequence,
+        goal,
+        profile: crate::types::ServoProfile { speed_rad_s: 3.0, acceleration_rad_s2: 7.7 },
+    }
 }
 
 /// A machine on a logical clock with everything that came out of it.
@@ -81,7 +86,7 @@ impl Bench {
     }
 
     pub(super) fn usual() -> Self {
-        Self::new(LinkOptions::vendor_profile().unwrap())
+        Self::new(LinkOptions::default())
     }
 
     pub(super) fn ready() -> Self {

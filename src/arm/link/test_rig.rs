@@ -26,7 +26,7 @@ impl Rig {
         let now = Timestamp::from_nanos(1_000_000_000);
         Self {
             board: Board::new(BoardOptions { keep_lines: true, ..board }),
-            machine: LinkMachine::new(LinkOptions::vendor_profile().unwrap(), now),
+            machine: LinkMachine::new(LinkOptions::default(), now),
             now,
             out: WriteBuffer::default(),
             events: Vec::new(),
@@ -48,7 +48,12 @@ impl Rig {
             let sequence = self.written.len() as u64;
             let room = self.out.is_empty() && self.machine.ready();
             if let Some(goal) = room.then(|| goal(sequence)).flatten() {
-                let command = JointCommand { sequence, tick: sequence, goal, servo_speed_rad_s: 3.0 };
+                let command = JointCommand {
+                    sequence,
+                    tick: sequence,
+                    goal,
+                    profile: crate::types::ServoProfile { speed_rad_s: 3.0, acceleration_rad_s2: 7.7 },
+                };
                 self.out.push(self.machine.write_joints(&command).unwrap()).unwrap();
             }
             self.board.receive(self.out.pending());

@@ -355,7 +355,12 @@ mod tests {
     use crate::types::JointAngles;
 
     fn command(sequence: u64) -> JointCommand {
-        JointCommand { sequence, tick: sequence, goal: JointAngles::ZERO, servo_speed_rad_s: 3.0 }
+        JointCommand {
+            sequence,
+            tick: sequence,
+            goal: JointAngles::ZERO,
+            profile: crate::types::ServoProfile { speed_rad_s: 3.0, acceleration_rad_s2: 7.7 },
+        }
     }
 
     #[test]

@@ -19,7 +19,12 @@ fn swing(sequence: u64, since: Instant) -> JointCommand {
     let mut goal = JointAngles::from(BoardOptions::BOOT_POSE);
     let phase = std::f64::consts::TAU * since.elapsed().as_secs_f64() / 3.0;
     goal.set(Joint::Base, 0.6 * (1.0 - phase.cos()));
-    JointCommand { sequence, tick: sequence, goal, servo_speed_rad_s: 3.0 }
+    JointCommand {
+        sequence,
+        tick: sequence,
+        goal,
+        profile: crate::types::ServoProfile { speed_rad_s: 3.0, acceleration_rad_s2: 7.7 },
+    }
 }
 
 struct Rig {

@@ -14,7 +14,7 @@ use crate::types::{CommandWritten, Joint, JointAngles, JointCommand};
 const GIVE_UP: Duration = Duration::from_secs(60);
 
 pub(super) fn options() -> LinkOptions {
-    LinkOptions { still_time: Duration::from_millis(100), ..LinkOptions::vendor_profile().unwrap() }
+    LinkOptions { still_time: Duration::from_millis(100), ..LinkOptions::default() }
 }
 
 pub(super) fn until(what: &str, mut done: impl FnMut() -> bool) {
@@ -33,7 +33,12 @@ pub(super) fn wait_ready(arm: &SerialArm) -> Result<Generation, ArmError> {
 fn command(sequence: u64) -> JointCommand {
     let mut goal = JointAngles::from(BoardOptions::BOOT_POSE);
     goal.set(Joint::Base, (sequence as f64 * 0.05).sin() * 0.2);
-    JointCommand { sequence, tick: 3 * sequence, goal, servo_speed_rad_s: 3.0 }
+    JointCommand {
+        sequence,
+        tick: 3 * sequence,
+        goal,
+        profile: crate::types::ServoProfile { speed_rad_s: 3.0, acceleration_rad_s2: 7.7 },
+    }
 }
 
 #[test]

@@ -1,11 +1,8 @@
 //! From what a tick wants to a command inside all bounds.
 
-use crate::types::{JointAngles, JointCommand, Timestamp};
+use crate::types::{JointAngles, JointCommand, ServoProfile, Timestamp};
 
 use super::{Aim, Controller, GoalBounds, JointBounds, Lead, Phase, StopKind, WrittenGoal};
-
-/// During the ramp the servos' own profile may go so much faster than the ramp, to keep up with it.
-const RAMP_SERVO_MARGIN: f64 = 2.0;
 
 impl Controller {
     /// A command inside all bounds, when the link takes one now.
@@ -31,7 +28,7 @@ impl Controller {
             sequence: self.next_command,
             tick: self.report.ticks,
             goal,
-            servo_speed_rad_s: self.servo_speed_rad_s(),
+            profile: self.servo_profile(&written, &goal, now),
         };
         self.next_command += 1;
         self.report.commands += 1;
@@ -89,10 +86,13 @@ impl Controller {
         if gentle { self.parameters.first_chunk_speed } else { 1.0 }
     }
 
-    fn servo_speed_rad_s(&self) -> f64 {
+    /// What the servos are told: to glide after moving goals, and in a stop to brake as hard as they may.
+    fn servo_profile(&mut self, written: &WrittenGoal, goal: &JointAngles, now: Timestamp) -> ServoProfile {
+        let most = &self.parameters.servo_profile;
+        let derived = self.servo_pace.next(&written.goal, goal, now.seconds_since(written.written), most);
         match self.phase {
-            Phase::Ramping | Phase::Parking(_) => self.parameters.ramp_speed_rad_s * RAMP_SERVO_MARGIN,
-            _ => self.parameters.servo_speed_rad_s * self.speed_share(),
+            Phase::Ramping | Phase::Running | Phase::Parking(_) => derived,
+            _ => ServoProfile { acceleration_rad_s2: most.acceleration_rad_s2, ..derived },
         }
     }
 }

@@ -32,6 +32,7 @@ use super::progress::{PlateauAction, ProgressWatch};
 use super::ramp::Ramp;
 use super::report::ControlReport;
 use super::sag::Sag;
+use super::servo_profile::ServoPace;
 use super::stop::{EndCause, StopKind};
 use super::tracking::TrackingWatch;
 use super::trajectory::{MotionBounds, Smoothness};
@@ -54,6 +55,7 @@ pub struct Controller {
     history: FeedbackHistory,
     stillness: StillnessDetector,
     sag: Sag,
+    servo_pace: ServoPace,
     ramp: Option<Ramp>,
     proposals: u32,
     torque_seen: bool,
@@ -112,6 +114,7 @@ impl Controller {
             history: FeedbackHistory::new(),
             stillness: StillnessDetector::new(STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD),
             sag: Sag::default(),
+            servo_pace: ServoPace::default(),
             ramp: None,
             proposals: 0,
             torque_seen: false,

@@ -337,9 +337,9 @@ impl ChunkPlayer {
         (0..JOINT_COUNT).map(|joint| self.inside_rad_s(joint)).fold(0.0, f64::max)
     }
 
-    fn reference(&self) -> [JointState; JOINT_COUNT] {
-        let rate = self.rate * self.speed / self.settings.period.as_secs_f64();
-        self.queue.reference(self.step, self.part, rate)
+    /// Actions a second, at present.
+    fn actions_per_s(&self) -> f64 {
+        self.rate * self.speed / self.settings.period.as_secs_f64()
     }
 
     /// Goes on to `now`: the playhead, and the followers within `bounds` and `limits`.
@@ -362,10 +362,14 @@ impl ChunkPlayer {
                 (self.inside_rad_s(joint) * SEAM_VELOCITY).max(bounds.velocity_rad_s * LEAST_VELOCITY);
             MotionBounds { velocity_rad_s: usual.min(bounds.velocity_rad_s), ..*bounds }
         });
+        let (mut step, mut way) = (self.step, self.queue.way(self.step));
         while self.grid < now {
             self.grid = self.grid + GRID;
             self.move_playhead();
-            for (joint, state) in self.reference().into_iter().enumerate() {
+            if self.step != step {
+                (step, way) = (self.step, self.queue.way(self.step));
+            }
+            for (joint, state) in way.at(self.part, self.actions_per_s()).into_iter().enumerate() {
                 let inside = state.position.clamp(lower[joint], upper[joint]);
                 let state = if inside == state.position { state } else { JointState::at_rest(inside) };
                 self.followers[joint].advance(&state, &bounds[joint], lower[joint], upper[joint]);
@@ -374,7 +378,9 @@ impl ChunkPlayer {
         let ahead = self.grid.since(now).as_secs_f64() / GRID.as_secs_f64();
         let followed = self.followers.each_ref().map(|follower| follower.between(1.0 - ahead).position);
         Played {
-            wanted: JointAngles::from_array_rad(self.reference().map(|state| state.position)),
+            wanted: JointAngles::from_array_rad(
+                way.at(self.part, self.actions_per_s()).map(|state| state.position),
+            ),
             target: limits.clamp(&JointAngles::from_array_rad(followed)),
         }
     }

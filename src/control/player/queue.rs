@@ -53,12 +53,11 @@ impl ActionQueue {
         self.end = self.end.min(end.max(self.first + 1));
     }
 
-    /// Where each joint should be when `step` timesteps and `part` of the next one are over, moving `rate` actions a second:
-    /// monotone cubics from action to action, at rest at the end.
-    pub(super) fn reference(&self, step: u64, part: f64, rate: f64) -> [JointState; JOINT_COUNT] {
+    /// Each joint's way in the timestep after `step` ones: monotone cubics from action to action, at rest at the end.
+    pub(super) fn way(&self, step: u64) -> Way {
         let newest = self.get(self.end - 1).unwrap_or(&JointAngles::ZERO).to_array_rad();
         let Some(to) = self.get(step) else {
-            return newest.map(JointState::at_rest);
+            return Way(newest.map(Segment::at_rest));
         };
         let to = to.to_array_rad();
         let action = |timestep: Option<u64>| {
@@ -67,15 +66,27 @@ impl ActionQueue {
         let from = action(step.checked_sub(1)).unwrap_or(to);
         let before = action(step.checked_sub(2));
         let after = action(step.checked_add(1));
-        std::array::from_fn(|joint| {
+        Way(std::array::from_fn(|joint| {
             let (from, to) = (from[joint], to[joint]);
             let step = to - from;
-            let segment = Segment {
+            Segment {
                 from,
                 to,
                 slope_from: before.map_or(0.0, |before| slope(from - before[joint], step)),
                 slope_to: after.map_or(0.0, |after| slope(step, after[joint] - to)),
-            };
+            }
+        }))
+    }
+}
+
+/// The way of all joints from one action to the next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way([Segment; JOINT_COUNT]);
+
+impl Way {
+    /// Where each joint should be when `part` of the timestep is over, moving `rate` actions a second.
+    pub(super) fn at(&self, part: f64, rate: f64) -> [JointState; JOINT_COUNT] {
+        self.0.map(|segment| {
             let JointState { position, velocity, acceleration } = segment.at(part);
             JointState { position, velocity: velocity * rate, acceleration: acceleration * rate * rate }
         })
@@ -104,11 +115,11 @@ mod tests {
         for (step, part, expected) in
             [(1, 0.0, 0.0), (2, 0.0, 1.0), (3, 0.5, 2.5), (5, 1.0, 5.0), (6, 0.0, 5.0), (9, 0.3, 5.0)]
         {
-            let state = queue.reference(step, part, 30.0)[0];
+            let state = queue.way(step).at(part, 30.0)[0];
             assert!((state.position - expected).abs() < 1e-12, "at {step} + {part}: {}", state.position);
         }
-        assert!((queue.reference(3, 0.5, 30.0)[0].velocity - 30.0).abs() < 1e-9);
-        assert!(queue.reference(6, 0.0, 30.0)[0].velocity.abs() < 1e-12);
+        assert!((queue.way(3).at(0.5, 30.0)[0].velocity - 30.0).abs() < 1e-9);
+        assert!(queue.way(6).at(0.0, 30.0)[0].velocity.abs() < 1e-12);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod following;
+mod gliding;
 mod judge;
 mod random_scripts;
 mod rig;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use calibration::JointLimits;
-use calibration::collision::{Table, Workspace};
 use firmware_protocol::emulator::{Board, BoardOptions, ServoOptions};
 use firmware_protocol::{
     Command, FeedbackMode, FirmwareAngles, Generation, GoalAngles, Line, LineSplitter, ServoAcceleration,
@@ -11,16 +10,17 @@ use firmware_protocol::{
 };
 
 use crate::control::{
-    AfterLinkLoss, AfterStop, ChunkSchedule, ControlParameters, Controller, EndCause, GateCounts, Inputs,
-    MotionLimits, Phase,
+    AfterLinkLoss, AfterStop, ControlParameters, Controller, EndCause, GateCounts, Inputs, Phase,
 };
 use crate::types::{
     Chunk, CommandWritten, DatasetAngles, FeedbackSample, FrameMetadata, JointAngles, LinkStatus,
-    MAX_CAMERAS, ObservationRequest, Timestamp,
+    MAX_CAMERAS, ObservationRequest, ServoProfile, Timestamp,
 };
 
 /// Between a board's time and the core's clock, so that ages can be subtracted.
 const OFFSET: Duration = Duration::from_secs(10);
+/// 30 actions a second.
+const ACTION_PERIOD: Duration = Duration::from_nanos(33_333_333);
 /// Time from the scan to the end of a feedback line on the wire.
 const FEEDBACK_AGE: Duration = Duration::from_millis(25);
 
@@ -37,43 +37,13 @@ pub(super) fn home() -> JointAngles {
 /// The settings of the program's own configuration.
 pub(super) fn parameters(generation: Generation) -> ControlParameters {
     ControlParameters {
-        joint_limits: JointLimits::of(generation).into(),
-        trained_range: None,
-        z_score_range: None,
-        max_velocity_rad_s: 90.0_f64.to_radians(),
-        max_acceleration_rad_s2: 600.0_f64.to_radians(),
-        stop_deceleration_rad_s2: 900.0_f64.to_radians(),
-        ramp_speed_rad_s: 15.0_f64.to_radians(),
-        servo_speed_rad_s: 2_000.0 * firmware_protocol::steps::STEP_RAD,
-        start_pose: None,
-        action_period: Duration::from_nanos(33_333_333),
+        action_period: ACTION_PERIOD,
         actions_per_chunk: 15,
-        first_chunk_speed: 1.0,
-        schedule: ChunkSchedule::Sync,
-        queue_threshold: 0.5,
-        max_jerk_rad_s3: 105.0,
-        motion_limits: MotionLimits::default(),
-        cameras: 1,
-        duration: None,
-        max_feedback_age: Duration::from_millis(250),
-        max_frame_age: Duration::from_millis(500),
-        max_observation_age: Duration::from_millis(2_000),
         inference_timeout: Duration::from_secs(3),
         rejections_before_stop: 5,
-        lead_limit_rad: [8.0, 8.0, 8.0, 8.0, 8.0, 25.0].map(f64::to_radians),
-        workspace: Workspace {
-            self_margin_m: 0.005,
-            table: Some(Table { height_m: 0.0, clearance_m: 0.0 }),
-            ..Workspace::default()
-        },
-        tracking_error_rad: 6.5_f64.to_radians(),
-        tracking_time: Duration::from_secs(1),
-        workspace_patience: Duration::from_secs(2),
-        plateau: None,
-        gripper_idle: None,
         after_stop: AfterStop::Wait,
         after_link_loss: AfterLinkLoss::Resume,
-        park: None,
+        ..ControlParameters::usual(JointLimits::of(generation).into())
     }
 }
 
@@ -114,6 +84,13 @@ pub(super) enum Answer {
     Unasked,
     /// None.
     Silent,
+    /// A straight line from where the goals stand to a pose, at one speed from chunk to chunk.
+    Steadily {
+        /// The pose.
+        to: JointAngles,
+        /// Speed of the fastest joint.
+        speed_rad_s: f64,
+    },
 }
 
 /// A command as sent, and what was known when it was made.
@@ -149,6 +126,10 @@ pub(super) struct Rig {
     pub(super) phases: Vec<(Timestamp, Phase)>,
     /// Places in `phases` at which the link could not pass a command for want of frames.
     pub(super) silent: Vec<usize>,
+    /// Where the arm was in each millisecond, once it is watched.
+    /// What the servos are told instead of the command's own profile.
+    pub(super) profile: Option<ServoProfile>,
+    pub(super) watched: Option<Vec<JointAngles>>,
     longest_tick: Duration,
     splitter: LineSplitter<512>,
     bytes: Vec<u8>,
@@ -193,6 +174,8 @@ impl Rig {
             reset: false,
             phases: Vec::new(),
             silent: Vec::new(),
+            profile: None,
+            watched: None,
             longest_tick: Duration::ZERO,
             splitter: LineSplitter::new(),
             bytes: Vec::new(),
@@ -243,7 +226,7 @@ impl Rig {
     /// Time passes, and the core ticks.
     pub(super) fn tick(&mut self, duration: Duration) {
         self.longest_tick = self.longest_tick.max(duration);
-        self.board.advance(duration);
+        self.let_time_pass(duration);
         let now = self.now();
         self.take_in(now);
         let chunk = self.chunk(now);
@@ -308,6 +291,14 @@ impl Rig {
                 first_of_ramp: matches!(phase_before, Phase::AwaitingGo(_)),
             });
             (self.credit, self.last_write, self.unreported) = (false, Some(now), Some(written));
+        }
+    }
+
+    fn let_time_pass(&mut self, duration: Duration) {
+        let Some(watched) = &mut self.watched else { return self.board.advance(duration) };
+        for _ in 0..duration.as_millis() {
+            self.board.advance(Duration::from_millis(1));
+            watched.push(self.board.angles().into());
         }
     }
 
@@ -378,6 +369,11 @@ impl Rig {
         let (mut id, mut observed, from) = (request.chunk_id, request.observed, request.state);
         let actions: [JointAngles; 50] = match self.answer {
             Answer::Silent => return None,
+            Answer::Steadily { to, speed_rad_s } => {
+                let from = self.sent.last().map_or(from, |sent| sent.command.command.goal);
+                let step = speed_rad_s * ACTION_PERIOD.as_secs_f64() / from.max_difference(&to).max(1e-9);
+                std::array::from_fn(|action| from.interpolate(&to, ((action + 1) as f64 * step).min(1.0)))
+            }
             Answer::Towards(pose, steps) => std::array::from_fn(|step| {
                 from.interpolate(&pose, ((step + 1) as f64 / steps.max(1) as f64).min(1.0))
             }),
@@ -402,10 +398,12 @@ impl Rig {
     fn send(&mut self, written: &CommandWritten) {
         let goal =
             GoalAngles::new(FirmwareAngles::from(written.command.goal)).expect("the gate lets no other pass");
+        let profile = self.profile.unwrap_or(written.command.profile);
         let line = Command::Joints {
             goal,
-            speed: ServoSpeed::from_rad_per_s(written.command.servo_speed_rad_s).expect("a speed"),
-            acceleration: ServoAcceleration::new(100).expect("an acceleration"),
+            speed: ServoSpeed::from_rad_per_s(profile.speed_rad_s).expect("a speed"),
+            acceleration: ServoAcceleration::from_rad_per_s2(profile.acceleration_rad_s2)
+                .expect("an acceleration"),
         };
         self.board.receive(line.encode(&mut [0; Command::MAX_BYTES]));
     }

@@ -15,7 +15,7 @@
 
 use std::time::Duration;
 
-use super::stopping::stopping_distance;
+use super::stopping::{stopping_bound, stopping_distance};
 use super::{JointState, MotionBounds};
 
 /// Time between two points of the grid.
@@ -83,14 +83,18 @@ impl Follower {
             acceleration: wanted,
         };
         let mut next = step_to(wanted);
-        if next.position + further(&next, bounds) > upper {
-            next = step_to((acceleration - change).max(-most));
-        }
-        if next.position - further(&mirrored(&next), bounds) < lower {
-            next = step_to((acceleration + change).min(most));
-        }
-        if next.position > upper || next.position < lower {
-            next = JointState::at_rest(next.position.clamp(lower, upper));
+        let room = (upper - next.position).min(next.position - lower);
+        // Seldom: the exact ways to a stop are only needed near the limits.
+        if stopping_bound(&next, BRAKE * most, BRAKE * jerk) > room {
+            if next.position + further(&next, bounds) > upper {
+                next = step_to((acceleration - change).max(-most));
+            }
+            if next.position - further(&mirrored(&next), bounds) < lower {
+                next = step_to((acceleration + change).min(most));
+            }
+            if next.position > upper || next.position < lower {
+                next = JointState::at_rest(next.position.clamp(lower, upper));
+            }
         }
         self.next = next;
     }

@@ -30,6 +30,11 @@ pub(in super::super) struct Segment {
 }
 
 impl Segment {
+    /// No way at all.
+    pub(in super::super) const fn at_rest(position: f64) -> Self {
+        Self { from: position, to: position, slope_from: 0.0, slope_to: 0.0 }
+    }
+
     /// The state at `part` of the way, 0 to 1, with derivatives by the action's index.
     pub(in super::super) fn at(&self, part: f64) -> JointState {
         let Self { from, to, slope_from, slope_to } = *self;

@@ -32,6 +32,16 @@ pub(super) fn stopping_distance(state: &JointState, deceleration: f64, jerk: f64
     from_steady(steady, deceleration, jerk) - time * (steady - time * time * jerk / 6.0)
 }
 
+/// A cheap bound on [`stopping_distance`] in either sense, without its roots.
+///
+/// With v the speed once the acceleration is gone, the ways of both branches of `from_steady` are at most v²/2d + v d/2J (the first
+/// by the inequality of the means), and the way until then is at most v a/J.
+pub(super) fn stopping_bound(state: &JointState, deceleration: f64, jerk: f64) -> f64 {
+    let acceleration = state.acceleration.abs();
+    let speed = state.velocity.abs() + acceleration * acceleration / (2.0 * jerk);
+    speed * (acceleration / jerk + speed / (2.0 * deceleration) + deceleration / (2.0 * jerk))
+}
+
 /// The same from a steady motion: velocity falls symmetrically, so the way is the mean velocity times the time.
 fn from_steady(velocity: f64, deceleration: f64, jerk: f64) -> f64 {
     let time = if velocity * jerk < deceleration * deceleration {
@@ -92,6 +102,15 @@ mod tests {
             let state = JointState { position: 0.0, velocity, acceleration };
             let (found, expected) = (stopping_distance(&state, DECELERATION, JERK), braked(state));
             prop_assert!((found - expected).abs() < 2e-4, "{found}, braked in steps {expected}");
+        }
+
+        #[test]
+        fn is_never_above_its_bound(velocity in -3.0_f64..3.0, acceleration in -20.0_f64..20.0) {
+            let state = JointState { position: 0.0, velocity, acceleration };
+            let bound = stopping_bound(&state, DECELERATION, JERK);
+            for state in [state, JointState { velocity: -velocity, acceleration: -acceleration, ..state }] {
+                prop_assert!(stopping_distance(&state, DECELERATION, JERK) <= bound, "above {bound}");
+            }
         }
     }
 }
