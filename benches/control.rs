@@ -5,7 +5,8 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use roarm::control::{ControlParameters, Controller, Inputs, JointBounds, Phase};
 use roarm::types::{
-    Chunk, CommandWritten, FeedbackSample, FrameMetadata, JointAngles, LinkStatus, MAX_CAMERAS, Timestamp,
+    Chunk, CommandWritten, FeedbackSample, FrameMetadata, JointAngles, LinkStatus, MAX_CAMERAS, Playback,
+    Timestamp,
 };
 
 const TICK: Duration = Duration::from_millis(20);
@@ -49,6 +50,7 @@ impl Fixture {
             written: self.written.take(),
             link: LinkStatus::READY,
             reset: false,
+            playback: Playback::default(),
             go: self.controller.proposal().map(|proposal| proposal.number),
             stop: None,
         };

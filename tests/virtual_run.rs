@@ -12,6 +12,8 @@ use firmware_protocol::emulator::BoardOptions;
 use roarm::arm::LinkOptions;
 use roarm::camera::{DatasetSource, SourceSpec};
 use roarm::control::{Aggregation, ChunkSchedule, ControlParameters, EndCause, JointBounds, Workspace};
+use roarm::episode::Dataset;
+use roarm::replay::RecordedActions;
 use roarm::sim::virtual_time::{self, VirtualEnd, VirtualParts};
 use roarm::types::{Joint, JointAngles};
 
@@ -46,7 +48,7 @@ fn parts(generation: Generation, seed: u64) -> VirtualParts {
         tick_period: Duration::from_millis(20),
         cameras: vec![Box::new(DatasetSource::open(&spec).expect("the episode opens"))],
         show_pose: None,
-        producer: support::producer(&bundle, seed),
+        source: Box::new(support::producer(&bundle, seed)),
         inference_latency: Duration::from_millis(80),
         time_limit: Duration::from_secs(120),
     }
@@ -181,5 +183,61 @@ fn overlapping_schedules_stay_inside_all_bounds_and_never_wait() {
             assert!(motion.ticks_waiting <= 6, "{schedule:?}: {motion:?}");
             assert!(one_by_one.ticks_waiting > motion.ticks_waiting, "{one_by_one:?}, {motion:?}");
         }
+    }
+}
+
+#[test]
+fn a_recorded_episode_is_played_action_by_action() {
+    for generation in [Generation::G1, Generation::G3] {
+        let limits = JointLimits::of(generation);
+        let episode =
+            Dataset::open(support::repository("tests/data/lerobot_v3_av1")).unwrap().episode(0).unwrap();
+        let recorded: Vec<JointAngles> = episode.actions.iter().copied().map(JointAngles::from).collect();
+        // A fifth of its speed: the recording is made up, and as fast as 135 °/s.
+        let period = Duration::from_secs_f64(5.0 / episode.fps);
+        let recording = RecordedActions::new(recorded.clone()).unwrap();
+        let usual = parts(generation, 0);
+        let parameters = ControlParameters {
+            start_pose: Some(recording.first()),
+            action_period: period,
+            schedule: ChunkSchedule::Async { aggregation: Aggregation::Latest },
+            cameras: 0,
+            workspace: Workspace::default(),
+            ..ControlParameters::usual(limits.into())
+        };
+        let end = virtual_time::run(VirtualParts {
+            parameters,
+            cameras: Vec::new(),
+            source: Box::new(recording),
+            inference_latency: Duration::from_millis(5),
+            ..usual
+        })
+        .expect("it ends by itself");
+        assert_eq!(end.cause, EndCause::EpisodeOver);
+        let (begun, _) = end.running.expect("it was played");
+        let goals: Vec<_> = end.commands.iter().map(|(at, line)| (*at, goal(line, &limits))).collect();
+        let mut greatest_deg = 0.0_f64;
+        for (place, action) in recorded.iter().enumerate() {
+            let action = limits.clamp(action);
+            // Between the commands around the time when the action is due, a few ticks late.
+            let due = begun + period * u32::try_from(place + 1).unwrap();
+            let around = goals
+                .windows(2)
+                .filter(|pair| pair[1].0 >= due && pair[0].0 <= due + Duration::from_millis(250));
+            let nearest_rad = around
+                .map(|pair| {
+                    let way = |part: f64| pair[0].1.interpolate(&pair[1].1, part).max_difference(&action);
+                    (0..=20).map(|part| way(f64::from(part) / 20.0)).fold(f64::INFINITY, f64::min)
+                })
+                .fold(f64::INFINITY, f64::min);
+            assert!(nearest_rad < 0.01, "{generation}: action {place} is missed by {nearest_rad} rad");
+            greatest_deg = greatest_deg.max(nearest_rad.to_degrees());
+        }
+        let last = goals.last().unwrap().1.max_difference(&limits.clamp(recorded.last().unwrap()));
+        println!(
+            "{generation}: actions are met within {greatest_deg:.2}°, the last within {:.3}°",
+            last.to_degrees()
+        );
+        assert!(last < 1e-3, "{generation}: it ends {last} rad from the last action");
     }
 }

@@ -6,6 +6,7 @@ use crate::arm::{ArmError, LinkFault};
 use crate::camera::CameraError;
 use crate::config::ConfigError;
 use crate::control::{EndCause, StopKind, WayRefused};
+use crate::episode::EpisodeError;
 use crate::policy::PolicyError;
 use crate::runtime::SessionError;
 use crate::sim::SimError;
@@ -68,6 +69,9 @@ pub enum CliError {
     /// A camera or recording.
     #[error(transparent)]
     Camera(#[from] CameraError),
+    /// A recorded dataset.
+    #[error(transparent)]
+    Episode(#[from] EpisodeError),
     /// The serial port.
     #[error(transparent)]
     Arm(#[from] ArmError),
@@ -122,6 +126,7 @@ impl CliError {
             Self::Signal(cause) => Exit::after_run(*cause),
             Self::Policy(_)
             | Self::Camera(_)
+            | Self::Episode(_)
             | Self::Arm(_)
             | Self::Link(_)
             | Self::Sim(_)

@@ -22,8 +22,11 @@ pub(super) struct Keyboard {
 impl Keyboard {
     /// Takes the keys of the terminal that this program was started on, if there is one: each is delivered at once, without Enter.
     /// While [`Keyboard::guard_motion`] says that the arm moves, a key calls `stop` from the keyboard's own thread, whatever the
-    /// rest of the program waits for.
-    pub(super) fn open(stop: impl Fn(EndCause) + Send + 'static) -> Self {
+    /// rest of the program waits for, unless `steer` takes the key.
+    pub(super) fn open(
+        stop: impl Fn(EndCause) + Send + 'static,
+        steer: impl Fn(u8) -> bool + Send + 'static,
+    ) -> Self {
         let (sender, keys) = channel();
         let guard = Arc::new(AtomicBool::new(false));
         if !terminal::is_interactive() {
@@ -31,7 +34,7 @@ impl Keyboard {
         }
         let before = single_keys();
         let moving = Arc::clone(&guard);
-        std::thread::spawn(move || listen(&sender, &moving, &stop));
+        std::thread::spawn(move || listen(&sender, &moving, &stop, &steer));
         Self { keys, before, guard, interactive: true }
     }
 
@@ -94,11 +97,13 @@ fn single_keys() -> Option<Termios> {
 }
 
 /// Reads keys for ever; ends with the terminal or with the program.
-fn listen(keys: &Sender<u8>, moving: &AtomicBool, stop: &impl Fn(EndCause)) {
+fn listen(keys: &Sender<u8>, moving: &AtomicBool, stop: &impl Fn(EndCause), steer: &impl Fn(u8) -> bool) {
     for key in std::io::stdin().lock().bytes() {
         let Ok(key) = key else { return };
         if moving.load(Ordering::Acquire) {
-            stop(EndCause::EmergencyStop);
+            if !steer(key) {
+                stop(EndCause::EmergencyStop);
+            }
         } else if keys.send(key).is_err() {
             return;
         }

@@ -11,7 +11,7 @@ use crate::arm::{ArmHandle, LinkEvent, SerialArm};
 use crate::camera::FrameSource;
 use crate::control::{AfterStop, ControlParameters, EndCause, Phase, Workspace};
 use crate::inject::Drill;
-use crate::policy::ChunkProducer;
+use crate::policy::ChunkSource;
 use crate::runtime::{RealTimeSettings, Session, SessionEnd, SessionParts, SessionStatus};
 use crate::types::{DatasetAngles, Joint, JointAngles};
 
@@ -25,7 +25,9 @@ pub(super) struct LiveRun {
     pub(super) arm: SerialArm,
     pub(super) handle: ArmHandle,
     pub(super) cameras: Vec<Box<dyn FrameSource>>,
-    pub(super) producer: ChunkProducer,
+    pub(super) source: Box<dyn ChunkSource>,
+    /// Whether keys pause what is played.
+    pub(super) playback_keys: bool,
     pub(super) parameters: ControlParameters,
     pub(super) tick_period: Duration,
     pub(super) real_time: RealTimeSettings,
@@ -63,7 +65,8 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         arm,
         handle,
         cameras,
-        producer,
+        source,
+        playback_keys,
         parameters,
         tick_period,
         real_time,
@@ -74,18 +77,13 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
     } = live;
     let parameters = without_latch_nobody_can_release(parameters);
     let mut session = match &drill {
-        None => Session::start(SessionParts {
-            arm: handle,
-            cameras,
-            producer,
-            parameters,
-            tick_period,
-            real_time,
-        }),
+        None => {
+            Session::start(SessionParts { arm: handle, cameras, source, parameters, tick_period, real_time })
+        }
         Some(drill) => Session::start(SessionParts {
             arm: drill.arm(handle),
             cameras,
-            producer,
+            source,
             parameters,
             tick_period,
             real_time,
@@ -93,7 +91,7 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
     }?;
     terminal::say(session.real_time().to_string());
     pass_signals_on(signals, &session);
-    let keyboard = Keyboard::open(session.stopper());
+    let keyboard = Keyboard::open(session.stopper(), steering(&session, playback_keys));
     let mut consent = ConsentDialog::new(consent);
     let mut announced = None;
     let mut progress = Progress::new();
@@ -131,7 +129,7 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         }
         if announced != Some(status.phase.name()) {
             announced = Some(status.phase.name());
-            if let Some(text) = announcement(&status.phase, keyboard.is_interactive()) {
+            if let Some(text) = announcement(&status.phase, keyboard.is_interactive(), playback_keys) {
                 progress.say(text);
             }
         }
@@ -166,6 +164,19 @@ fn pass_signals_on(signals: &Signals, session: &Session) {
     }));
 }
 
+/// What keys do while the arm moves; whether a key was one of them.
+fn steering(session: &Session, playback_keys: bool) -> impl Fn(u8) -> bool + Send + 'static {
+    let (toggle_pause, step_once) = session.playback();
+    move |key| {
+        match key {
+            b' ' if playback_keys => toggle_pause(),
+            b'n' if playback_keys => step_once(),
+            _ => return false,
+        }
+        true
+    }
+}
+
 /// A stop that waits for a key would wait for ever without a keyboard.
 fn without_latch_nobody_can_release(parameters: ControlParameters) -> ControlParameters {
     if parameters.after_stop == AfterStop::End || terminal::is_interactive() {
@@ -189,8 +200,12 @@ const fn is_moving(phase: &Phase) -> bool {
 }
 
 /// What people are told when a phase begins.
-fn announcement(phase: &Phase, interactive: bool) -> Option<String> {
+fn announcement(phase: &Phase, interactive: bool, playback_keys: bool) -> Option<String> {
     match phase {
+        Phase::Ramping if interactive && playback_keys => Some(
+            "space pauses and goes on, n goes on by one action; any other key stops the arm at once; Ctrl-C ends gently"
+                .to_owned(),
+        ),
         Phase::Ramping if interactive => Some("any key stops the arm at once; Ctrl-C ends gently".to_owned()),
         Phase::Easing(cause) => Some(format!("{cause}: easing to the hold")),
         Phase::Parking(_) => Some("going to the park pose".to_owned()),

@@ -10,6 +10,7 @@ mod keyboard;
 mod live;
 mod plan;
 mod policy;
+mod replay;
 mod run;
 mod shell_files;
 mod signals;
@@ -45,6 +46,8 @@ enum Verb {
     Demo(demo::DemoFlags),
     /// Run a policy on the arm
     Run(run::RunFlags),
+    /// Play a recorded episode on the arm
+    Replay(replay::ReplayFlags),
     /// Virtual RoArm-M3 boards on pseudo-terminals, TCP and HTTP, for any client
     Sim(sim::SimFlags),
     /// Look at a policy bundle, or prove that this machine computes what PyTorch computed
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
     let (result, json) = match Arguments::parse().verb {
         Verb::Demo(flags) => (demo::demo(&flags), flags.json),
         Verb::Run(flags) => (run::run(&flags), flags.json),
+        Verb::Replay(flags) => (replay::replay(&flags), flags.json),
         Verb::Sim(flags) => (sim::sim(&flags), flags.json),
         Verb::Policy { verb } => (policy::policy(&verb), verb.json()),
         Verb::Doctor(flags) => (doctor::doctor(&flags), flags.json),

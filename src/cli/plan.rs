@@ -219,8 +219,8 @@ pub fn control_parameters(
             "--fps {fps} is no usable rate: give the fps of the policy's dataset, such as 30"
         )));
     }
-    let configured = config.policy.n_action_steps.and_then(|actions| usize::try_from(actions).ok());
-    let actions = settings.n_action_steps.or(configured).unwrap_or_else(|| bundle.n_action_steps());
+    let from_file = config.policy.n_action_steps.and_then(|actions| usize::try_from(actions).ok());
+    let actions = settings.n_action_steps.or(from_file).unwrap_or_else(|| bundle.n_action_steps());
     if actions == 0 || actions > bundle.horizon() {
         return Err(CliError::Arguments(format!(
             "--n-action-steps {actions} is outside 1..={}, the policy's horizon",
@@ -235,11 +235,24 @@ pub fn control_parameters(
     }
     let action = &bundle.normalization().action;
     let trained = JointBounds { lower: action.min_pose().into(), upper: action.max_pose().into() };
+    Ok(ControlParameters {
+        trained_range: Some(trained.widened(config.safety.trained_range_margin)),
+        start_pose: settings.start_pose,
+        action_period: Duration::from_secs_f64(1.0 / fps),
+        actions_per_chunk: actions,
+        first_chunk_speed: settings.first_chunk_speed,
+        cameras: bundle.slots().len(),
+        duration: settings.duration,
+        park: settings.park,
+        ..configured(config, generation)
+    })
+}
+
+/// What the configuration alone says of the core's settings: everything but what is played, from where, and until when.
+pub(super) fn configured(config: &Config, generation: Generation) -> ControlParameters {
     let (motion, safety) = (&config.motion, &config.safety);
     let millis = |value: u32| Duration::from_millis(value.into());
-    Ok(ControlParameters {
-        joint_limits: JointLimits::of(generation).into(),
-        trained_range: Some(trained.widened(safety.trained_range_margin)),
+    ControlParameters {
         max_velocity_rad_s: motion.max_velocity_deg_s.to_radians(),
         max_acceleration_rad_s2: motion.max_acceleration_deg_s2.to_radians(),
         stop_deceleration_rad_s2: motion.stop_deceleration_deg_s2.to_radians(),
@@ -248,10 +261,6 @@ pub fn control_parameters(
             speed_rad_s: f64::from(motion.servo_speed_steps_s) * firmware_protocol::steps::STEP_RAD,
             acceleration_rad_s2: f64::from(motion.servo_acceleration) * ServoAcceleration::UNIT_RAD_PER_S2,
         },
-        start_pose: settings.start_pose,
-        action_period: Duration::from_secs_f64(1.0 / fps),
-        actions_per_chunk: actions,
-        first_chunk_speed: settings.first_chunk_speed,
         schedule: chunk_schedule(&config.policy.chunks),
         queue_threshold: config.policy.chunks.queue_threshold,
         max_jerk_rad_s3: motion.max_jerk_deg_s3.to_radians(),
@@ -260,8 +269,6 @@ pub fn control_parameters(
             jerk_rad_s3: motion.fail_above_jerk_deg_s3.map(f64::to_radians),
             waiting_share: motion.fail_above_waiting_share,
         },
-        // A bundle always has its data's range.
-        z_score_range: None,
         workspace: gate_workspace(safety),
         tracking_error_rad: safety
             .tracking_error_deg
@@ -271,8 +278,6 @@ pub fn control_parameters(
         workspace_patience: Duration::from_secs_f64(safety.workspace_patience_s),
         plateau: plateau(&config.plateau, config.policy.seed),
         gripper_idle: gripper_idle(&config.gripper),
-        cameras: bundle.slots().len(),
-        duration: settings.duration,
         max_feedback_age: millis(safety.max_feedback_age_ms),
         max_frame_age: millis(safety.max_frame_age_ms),
         max_observation_age: millis(safety.max_observation_age_ms),
@@ -287,8 +292,8 @@ pub fn control_parameters(
             config::AfterLinkLoss::Resume => AfterLinkLoss::Resume,
             config::AfterLinkLoss::End => AfterLinkLoss::End,
         },
-        park: settings.park,
-    })
+        ..ControlParameters::usual(JointLimits::of(generation).into())
+    }
 }
 
 /// A blocked joint's goal stops at the lead limit: less than that must count as not following.
@@ -391,6 +396,30 @@ pub(super) fn park(
     let Some(choice) = choice else { return Ok(None) };
     let pose = start_pose(choice, bundle, &[])?;
     Ok(pose.map(|pose| Park { pose, release_torque: config.motion.torque_off_after_park }))
+}
+
+/// Where the arm goes at the end of something that no policy plays.
+pub(super) fn park_without_policy(
+    flag: Option<&ParkPose>,
+    config: &Config,
+) -> Result<Option<Park>, CliError> {
+    let choice = match flag {
+        Some(ParkPose(choice)) => choice.as_ref(),
+        None => config.motion.park_pose.as_ref(),
+    };
+    let pose = match choice {
+        None | Some(StartPose::Current) => return Ok(None),
+        Some(StartPose::Zero) => JointAngles::ZERO,
+        Some(StartPose::Home) => home(),
+        Some(StartPose::Degrees(degrees)) => DatasetAngles::from_array_deg(*degrees).into(),
+        Some(StartPose::DatasetMean | StartPose::Episode) => {
+            return Err(CliError::Arguments(
+                "the park pose dataset-mean is a policy's: give --park home, zero, off or six degrees"
+                    .to_owned(),
+            ));
+        }
+    };
+    Ok(Some(Park { pose, release_torque: config.motion.torque_off_after_park }))
 }
 
 /// The link's settings.

@@ -84,21 +84,25 @@ pub(super) struct RunFlags {
 }
 
 /// The port and firmware that `--arm` means.
-fn resolve_arm(flags: &RunFlags, config: &Config) -> Result<(PathBuf, Option<Generation>), CliError> {
-    let named = config.arms.get(&flags.arm);
+pub(super) fn resolve_arm(
+    name: &str,
+    firmware: Option<Firmware>,
+    config: &Config,
+) -> Result<(PathBuf, Option<Generation>), CliError> {
+    let named = config.arms.get(name);
     let port = match named {
         Some(arm) => arm.port.clone(),
-        None if flags.arm.contains('/') => PathBuf::from(&flags.arm),
+        None if name.contains('/') => PathBuf::from(name),
         None => {
             let known: Vec<&str> = config.arms.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             return Err(CliError::Arguments(format!(
-                "no arm is named `{}` in the configuration (there is: {known}): give a port such as /dev/ttyUSB0, or add [arm.{}]",
-                flags.arm, flags.arm
+                "no arm is named `{name}` in the configuration (there is: {known}): give a port such as /dev/ttyUSB0, or add \
+                 [arm.{name}]"
             )));
         }
     };
-    let firmware = flags.firmware.or_else(|| named.map(|arm| arm.firmware)).unwrap_or_default();
+    let firmware = firmware.or_else(|| named.map(|arm| arm.firmware)).unwrap_or_default();
     Ok((port, plan::generation(firmware)))
 }
 
@@ -112,7 +116,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     if let Some(schedule) = flags.schedule {
         config.policy.chunks.schedule = schedule;
     }
-    let (port, generation) = resolve_arm(flags, &config)?;
+    let (port, generation) = resolve_arm(&flags.arm, flags.firmware, &config)?;
     let folder = flags.policy.clone().or_else(|| config.policy.path.clone()).ok_or_else(|| {
         CliError::Arguments(
             "no policy: pass --policy DIR, or set `path` under [policy] in the configuration".to_owned(),
@@ -179,7 +183,8 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         arm,
         handle,
         cameras: inject::cameras(drill.as_ref(), cameras),
-        producer,
+        source: Box::new(producer),
+        playback_keys: false,
         parameters: plan::control_parameters(&config, &bundle, generation, &settings)?,
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
         real_time,

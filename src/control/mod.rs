@@ -17,6 +17,8 @@ mod parameters;
 mod phase;
 mod player;
 mod progress;
+#[cfg(test)]
+mod progress_tests;
 mod ramp;
 mod report;
 #[cfg(test)]

@@ -147,8 +147,8 @@ pub struct ControlParameters {
 }
 
 impl ControlParameters {
-    /// The settings of a `roarm.toml` that says nothing else, for an arm with these limits and one camera: no trained range, no start
-    /// pose, chunks of 25 actions at 30 a second one after another, and no end.
+    /// The settings of an empty `roarm.toml` for an arm with these limits and one camera, but that nothing watches whether the policy gets
+    /// on and a lost link ends the run: no trained range, no start pose, chunks of 25 actions at 30 a second one after another, no end.
     pub fn usual(joint_limits: JointBounds) -> Self {
         let degrees = f64::to_radians;
         Self {
@@ -176,7 +176,7 @@ impl ControlParameters {
             max_feedback_age: Duration::from_millis(250),
             max_frame_age: Duration::from_millis(500),
             max_observation_age: Duration::from_secs(2),
-            inference_timeout: Duration::from_secs(5),
+            inference_timeout: Duration::from_secs(3),
             rejections_before_stop: 10,
             lead_limit_rad: [8.0, 8.0, 8.0, 8.0, 8.0, 25.0].map(degrees),
             workspace: Workspace {

@@ -23,6 +23,8 @@ pub enum EndCause {
     Duration,
     /// The recording that serves as camera has no more frames.
     SourceEnded,
+    /// The last recorded action was played.
+    EpisodeOver,
     /// Ctrl-C (SIGINT).
     Interrupted,
     /// SIGTERM.
@@ -100,6 +102,7 @@ impl EndCause {
         match self {
             Self::Duration
             | Self::SourceEnded
+            | Self::EpisodeOver
             | Self::Interrupted
             | Self::Terminated
             | Self::HungUp
@@ -127,7 +130,10 @@ impl EndCause {
 
     /// Whether the arm may be parked after it: only where the run came to its own end.
     pub const fn may_park(self) -> bool {
-        matches!(self, Self::Duration | Self::SourceEnded | Self::Plateau | Self::GripperIdle)
+        matches!(
+            self,
+            Self::Duration | Self::SourceEnded | Self::EpisodeOver | Self::Plateau | Self::GripperIdle
+        )
     }
 
     /// Whether a reset can follow: what failed may be in order again.
@@ -150,6 +156,7 @@ impl fmt::Display for EndCause {
         match self {
             Self::Duration => formatter.write_str("duration reached"),
             Self::SourceEnded => formatter.write_str("the camera recording ended"),
+            Self::EpisodeOver => formatter.write_str("the episode is over"),
             Self::Interrupted => formatter.write_str("Ctrl-C"),
             Self::Terminated => formatter.write_str("SIGTERM"),
             Self::HungUp => formatter.write_str("SIGHUP"),

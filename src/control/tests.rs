@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::types::{
     Chunk, CommandWritten, FeedbackSample, FrameMetadata, FrameSet, Joint, JointAngles, LinkStatus,
-    MAX_CAMERAS, Timestamp,
+    MAX_CAMERAS, ObservationRequest, Playback, Timestamp,
 };
 
 const TICK: Duration = Duration::from_millis(20);
@@ -71,6 +71,7 @@ pub(super) struct Script {
     pub(super) torque_released: bool,
     pub(super) written: Vec<CommandWritten>,
     pub(super) requests: u64,
+    pub(super) observations: Vec<ObservationRequest>,
 }
 
 impl Script {
@@ -99,6 +100,7 @@ impl Script {
             torque_released: false,
             written: Vec::new(),
             requests: 0,
+            observations: Vec::new(),
         }
     }
 
@@ -139,6 +141,7 @@ impl Script {
             go: self.controller.proposal().filter(|_| self.consent).map(|proposal| proposal.number),
             stop,
             reset: std::mem::take(&mut self.reset),
+            playback: Playback::default(),
         };
         let outputs = self.controller.tick(self.now, &inputs);
         self.torque_released |= outputs.release_torque.is_some();
@@ -153,6 +156,7 @@ impl Script {
         }
         if let Some(request) = outputs.observation {
             self.requests += 1;
+            self.observations.push(request);
             self.pending = Some((request.chunk_id, request.tick + self.latency, request.observed));
         }
     }

@@ -9,6 +9,7 @@ pub mod bundle;
 mod chunk_policy;
 mod chunk_producer;
 mod chunk_report;
+mod chunk_source;
 mod cuda_libraries;
 mod engine;
 mod error;
@@ -25,6 +26,7 @@ pub use bundle::{Bundle, BundleSummary, CameraFit, CameraSlot, Compute, Normaliz
 pub use chunk_policy::{ChunkPolicy, PolicyInput, Prediction, SlotImage, StageTimings};
 pub use chunk_producer::ChunkProducer;
 pub use chunk_report::{ChunkReport, ChunkReports, ZStatistics};
+pub use chunk_source::ChunkSource;
 pub use cuda_libraries::{
     CUDA_LIBRARIES, CudaLibrary, LibraryOrigin, OLDEST_DRIVER_CUDA, PROVIDER_LIBRARIES, driver_cuda_version,
     open_cuda_library, preload_cuda,

@@ -125,6 +125,7 @@ impl<A: ArmPort> ControlThread<A> {
             go: self.shared.motion_allowed(),
             stop: self.shared.take_stop().or_else(|| self.arm.fault()),
             reset: self.shared.take_reset(),
+            playback: self.shared.playback(),
         };
         let outputs = self.controller.tick(now, &inputs);
         if self.controller.phase() == Phase::Running {

@@ -10,7 +10,7 @@ use super::clock;
 use super::frame_store::FrameLookup;
 use super::shared::Shared;
 use crate::control::EndCause;
-use crate::policy::{ChunkProducer, ChunkReports, PolicyError};
+use crate::policy::{ChunkReports, ChunkSource, PolicyError};
 use crate::types::{Chunk, ObservationRequest};
 
 /// How soon a request is seen once the policy moves the arm. A chunk takes 50 ms and more.
@@ -20,7 +20,7 @@ const LOOK_BEFORE: Duration = Duration::from_millis(10);
 
 /// Inference's ends of all mailboxes.
 pub(super) struct InferenceThread {
-    pub(super) producer: ChunkProducer,
+    pub(super) source: Box<dyn ChunkSource>,
     pub(super) cameras: Vec<FrameLookup>,
     pub(super) requests: rtrb::Consumer<ObservationRequest>,
     pub(super) chunks: rtrb::Producer<Chunk>,
@@ -37,7 +37,7 @@ impl InferenceThread {
     /// First the policy runs once for nothing, while the arm is still on its way to the start: between loading and the episode the device
     /// may have gone to sleep.
     pub(super) fn run(mut self) {
-        match self.producer.warm_up() {
+        match self.source.warm_up() {
             // The session may be over before the warm-up is.
             Ok(()) | Err(PolicyError::Interrupted) => {}
             Err(error) => self.shared.fail(EndCause::PolicyFailed, &error),
@@ -55,11 +55,11 @@ impl InferenceThread {
         let started = clock::now();
         let frames = self.cameras.iter().zip(&request.frames);
         let frames: Vec<_> = frames.filter_map(|(camera, frame)| camera.get(frame.as_ref()?.id)).collect();
-        match self.producer.produce(request, &frames, started, clock::now) {
+        match self.source.chunk(request, &frames, started, &mut clock::now) {
             Ok(chunk) => {
                 let micros = u64::try_from(chunk.finished.since(started).as_micros()).unwrap_or(u64::MAX);
                 self.latency.lock().unwrap_or_else(PoisonError::into_inner).saturating_record(micros.max(1));
-                if let Some(report) = self.producer.report() {
+                if let Some(report) = self.source.report() {
                     self.reports.lock().unwrap_or_else(PoisonError::into_inner).add(report);
                 }
                 // The ring holds two and control asks for one at a time: it is never full.

@@ -23,7 +23,7 @@ use crate::camera::FrameSource;
 use crate::control::{
     ControlParameters, ControlReport, Controller, EndCause, MotionLimits, Phase, ShellReport,
 };
-use crate::policy::{ChunkProducer, ChunkReports, Interrupter};
+use crate::policy::{ChunkReports, ChunkSource, Interrupter};
 use crate::types::{ChunkTimes, JointAngles, Timestamp, Travel};
 
 /// A thread that does not end within this time after the run (a camera that hangs, an inference that cannot be interrupted) is left
@@ -40,8 +40,8 @@ pub struct SessionParts<A> {
     pub arm: A,
     /// A source for each camera slot of the policy, in its order.
     pub cameras: Vec<Box<dyn FrameSource>>,
-    /// The policy.
-    pub producer: ChunkProducer,
+    /// The policy, or the recording that is played.
+    pub source: Box<dyn ChunkSource>,
     /// The core's settings.
     pub parameters: ControlParameters,
     /// Time between control ticks.
@@ -144,7 +144,7 @@ impl Session {
         let latency = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
         let reports = Arc::new(Mutex::new(ChunkReports::new()?));
         let times = TickTimes::new(parts.tick_period)?;
-        let interrupter = parts.producer.interrupter();
+        let interrupter = parts.source.interrupter();
         let guardian: Option<Arc<dyn HoldGuardian>> = parts.arm.guardian().map(Arc::from);
         let patience = watchdog::patience(parts.tick_period, parts.parameters.max_feedback_age);
         let (mut request_in, request_out) = rtrb::RingBuffer::new(2);
@@ -175,7 +175,7 @@ impl Session {
                 .push(spawn_watched("camera", shared, move || camera_thread::run(source, publisher, &own))?);
         }
         let inference = InferenceThread {
-            producer: parts.producer,
+            source: parts.source,
             cameras: lookups,
             requests: request_out,
             chunks: chunk_in,
@@ -241,6 +241,12 @@ impl Session {
     /// Takes the arm out of its latched stop; the first motion is then proposed anew.
     pub fn reset(&self) {
         self.shared.ask_reset();
+    }
+
+    /// Handles that pause what is played (or let it go on), and that let a paused one go on by one action.
+    pub fn playback(&self) -> (impl Fn() + Send + 'static, impl Fn() + Send + 'static) {
+        let (pausing, stepping) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
+        (move || pausing.toggle_pause(), move || stepping.step_once())
     }
 
     /// A handle that may ask for the end from another thread (a signal's, say).

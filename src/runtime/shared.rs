@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::control::{EndCause, StopKind};
+use crate::types::Playback;
 
 /// Causes that a thread other than control may give, with the number that carries each through an atomic.
 const CAUSES: [EndCause; 12] = [
@@ -33,6 +34,9 @@ pub(super) struct Shared {
     go: AtomicU32,
     stop: AtomicU8,
     reset: AtomicBool,
+    paused: AtomicBool,
+    /// Single actions asked for so far.
+    steps: AtomicU32,
     running: AtomicBool,
     over: AtomicBool,
     /// Control's ticks so far: what the watchdog looks at.
@@ -77,6 +81,20 @@ impl Shared {
     /// Whether a reset was asked for, once.
     pub(super) fn take_reset(&self) -> bool {
         self.reset.load(Ordering::Acquire) && self.reset.swap(false, Ordering::AcqRel)
+    }
+
+    /// Pauses what is played, or lets it go on.
+    pub(super) fn toggle_pause(&self) {
+        self.paused.fetch_xor(true, Ordering::AcqRel);
+    }
+
+    /// Lets a paused playhead go on by one action.
+    pub(super) fn step_once(&self) {
+        self.steps.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn playback(&self) -> Playback {
+        Playback { paused: self.paused.load(Ordering::Acquire), steps: self.steps.load(Ordering::Acquire) }
     }
 
     /// Keeps the first error's text for the summary and asks for the end.

@@ -28,6 +28,8 @@ pub struct Chunk {
     pub requested_tick: u64,
     /// When inference had finished.
     pub finished: Timestamp,
+    /// Whether nothing follows it: the last of a recording. A policy's chunks never end.
+    pub ends: bool,
     length: usize,
     actions: [JointAngles; MAX_HORIZON],
 }
@@ -46,7 +48,15 @@ impl Chunk {
             .get_mut(..actions.len())
             .ok_or(ChunkOverflow { found: actions.len() })?
             .copy_from_slice(actions);
-        Ok(Self { id, observed, requested_tick, finished, length: actions.len(), actions: stored })
+        Ok(Self {
+            id,
+            observed,
+            requested_tick,
+            finished,
+            ends: false,
+            length: actions.len(),
+            actions: stored,
+        })
     }
 
     /// The actions, horizon long.

@@ -9,6 +9,7 @@ mod observation;
 mod parked;
 mod perturbation;
 mod picture;
+mod playback;
 mod real_time_chunking;
 mod stillness;
 mod summary;
@@ -26,6 +27,7 @@ pub use observation::{FrameSet, MAX_CAMERAS, ObservationRequest};
 pub use parked::Parked;
 pub use perturbation::StatePerturbation;
 pub use picture::{Picture, PixelLayout};
+pub use playback::Playback;
 pub use real_time_chunking::{
     Continuation, PrefixAttentionSchedule, RealTimeChunking, ShortLeftOver, UnknownSchedule,
 };

@@ -15,6 +15,9 @@ pub struct ObservationRequest {
     pub chunk_id: u64,
     /// The control tick that asks.
     pub tick: u64,
+    /// Timesteps of the policy's own time that are over: the chunk's first action belongs to the next one. Counted over the whole run,
+    /// also across a lost link.
+    pub timestep: u64,
     /// The frames to use, by slot.
     pub frames: FrameSet,
     /// When the oldest of these frames was taken.

@@ -15,6 +15,7 @@ mod doctor;
 mod faults;
 mod parking;
 mod policy_verbs;
+mod replay;
 mod run_on_pty;
 mod shell_files;
 mod signals;

@@ -13,6 +13,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::attempt::Attempt;
 use crate::support::port::VirtualArm;
+use crate::support::repository;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -24,8 +25,12 @@ struct OnTerminal {
 }
 
 impl OnTerminal {
-    /// `setsid --ctty` makes the terminal the program's controlling one, as a shell's is.
     fn start(attempt: &Attempt) -> Self {
+        Self::start_with(attempt.arguments())
+    }
+
+    /// `setsid --ctty` makes the terminal the program's controlling one, as a shell's is.
+    fn start_with(arguments: impl IntoIterator<Item = String>) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
@@ -37,7 +42,7 @@ impl OnTerminal {
         };
         let child = Command::new("setsid")
             .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_roarm")])
-            .args(attempt.arguments())
+            .args(arguments)
             .stdin(terminal())
             .stderr(terminal())
             .stdout(Stdio::piped())
@@ -150,4 +155,30 @@ fn a_latched_stop_waits_for_its_reset_and_goes_on() {
     let log = arm.end();
     log.assert_held();
     log.assert_steps();
+}
+
+#[test]
+fn a_replay_is_paused_and_goes_on_action_by_action() {
+    let arm = VirtualArm::start("g1");
+    let (port, dataset) = (arm.port().display().to_string(), repository("tests/data/lerobot_v3_av1"));
+    let config = repository("tests/program/patient.toml").display().to_string();
+    let dataset = dataset.display().to_string();
+    let arguments =
+        ["replay", "--arm", &port, "--dataset", &dataset, "--episode", "0", "--config", &config, "--json"];
+    let mut program = OnTerminal::start_with(arguments.map(str::to_owned));
+    program.wait_until_said("space pauses and goes on", 0);
+    program.press(b' ');
+    program.wait_until_said("running ", 0);
+    // Long enough for the whole episode, if it went on.
+    std::thread::sleep(Duration::from_secs(8));
+    program.press(b'n');
+    std::thread::sleep(Duration::from_secs(1));
+    program.press(b' ');
+    let (code, summary) = program.finish();
+    assert_eq!((code, &summary["ended"]), (Some(0), &"the episode is over".into()), "{summary}");
+    let log = arm.end();
+    log.assert_held();
+    log.assert_steps();
+    let longest = log.longest_stay_s(0.002);
+    assert!(longest > 5.0, "the longest stay was {longest} s");
 }

@@ -128,6 +128,20 @@ impl BoardLog {
         pauses.get(pauses.len() / 2).copied().unwrap_or(0.0)
     }
 
+    /// The longest time for which goals stayed within `tolerance_rad` of each other before the last one, seconds.
+    pub(crate) fn longest_stay_s(&self, tolerance_rad: f64) -> f64 {
+        let (mut longest, mut first) = (0.0_f64, 0);
+        for (place, command) in self.commands.iter().enumerate() {
+            while self.commands[first].goal.max_difference(&command.goal) > tolerance_rad {
+                first += 1;
+            }
+            if place + 1 < self.commands.len() {
+                longest = longest.max(command.at_s - self.commands[first].at_s);
+            }
+        }
+        longest
+    }
+
     /// Asserts that the run ended in the hold: the same goal again and again.
     #[track_caller]
     pub(crate) fn assert_held(&self) {

@@ -184,7 +184,7 @@ pub(crate) fn parts<A: ArmPort>(
     SessionParts {
         arm,
         cameras: vec![camera()],
-        producer: ChunkProducer::new(Box::new(policy), 0),
+        source: Box::new(ChunkProducer::new(Box::new(policy), 0)),
         parameters: parameters(),
         tick_period,
         real_time,

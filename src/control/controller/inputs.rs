@@ -2,6 +2,7 @@
 
 use crate::types::{
     Chunk, CommandWritten, FeedbackSample, FrameSet, JointCommand, LinkStatus, ObservationRequest, Parked,
+    Playback,
 };
 
 use super::EndCause;
@@ -25,6 +26,8 @@ pub struct Inputs<'a> {
     pub stop: Option<EndCause>,
     /// Somebody at this machine takes the arm out of its latched stop.
     pub reset: bool,
+    /// How far what is played may go on.
+    pub playback: Playback,
 }
 
 /// What leaves one tick.

@@ -10,6 +10,7 @@ impl Controller {
         if let Some(chunk) = inputs.chunk.filter(|chunk| self.player.awaits(chunk.id)) {
             self.take_chunk(chunk, now);
         }
+        self.player.control(inputs.playback);
         self.report.ticks_running += 1;
         let limits = self.goal_limits(&self.held());
         let bounds = MotionBounds {
@@ -26,6 +27,9 @@ impl Controller {
             self.report.ticks_waiting += 1;
         }
         outputs.observation = self.observe(now, &inputs.frames);
+        if self.player.is_over() {
+            self.begin_end(EndCause::EpisodeOver, now);
+        }
         Some(Aim::Towards(played.target))
     }
 
@@ -48,8 +52,12 @@ impl Controller {
 
     fn observe(&mut self, now: Timestamp, frames: &FrameSet) -> Option<ObservationRequest> {
         let due = self.player.due()?;
-        let used = frames.iter().take(self.parameters.cameras);
-        let observed = used.map(|frame| frame.map(|frame| frame.captured)).min().flatten()?;
+        let observed = if self.parameters.cameras == 0 {
+            self.history.newest()?.measured
+        } else {
+            let used = frames.iter().take(self.parameters.cameras);
+            used.map(|frame| frame.map(|frame| frame.captured)).min().flatten()?
+        };
         let state = self.history.nearest(observed)?.angles;
         let chunk_id = self.next_chunk;
         self.next_chunk += 1;
@@ -58,6 +66,7 @@ impl Controller {
         Some(ObservationRequest {
             chunk_id,
             tick: self.report.ticks,
+            timestep: self.player.timestep(),
             frames: *frames,
             observed,
             state,

@@ -19,7 +19,7 @@ pub use schedule::{Aggregation, ChunkSchedule, UnknownAggregation};
 
 use std::time::Duration;
 
-use crate::types::{Chunk, Continuation, JOINT_COUNT, JointAngles, Timestamp};
+use crate::types::{Chunk, Continuation, JOINT_COUNT, JointAngles, Playback, Timestamp};
 
 use super::parameters::JointBounds;
 use super::trajectory::{Follower, GRID, JointState, MotionBounds, Smoothness};
@@ -37,6 +37,8 @@ const RECOVERY_PER_S: f64 = 4.0;
 /// Actions left at which the queue counts as empty. A playhead that slows down never quite gets to its end, so there it is more.
 const EMPTY: f64 = 0.05;
 const EMPTY_WHEN_SLOWED: f64 = 0.3;
+/// A joint slower than this stands, rad/s.
+const STANDS_RAD_S: f64 = 0.005;
 /// After a longer pause between ticks the follower does not make up for what it missed.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// No joint can be further than this from zero, rad. A finite action beyond it would overflow what is computed from it; it is clamped here,
@@ -74,12 +76,23 @@ struct Waiting {
     joins: bool,
 }
 
+/// A playhead that is to come to rest.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    /// When so many timesteps are over.
+    at: u64,
+    /// Single actions that were asked for before.
+    steps: u32,
+}
+
 /// The chunk that was taken last.
 #[derive(Clone, Copy, Debug)]
 struct Playing {
     chunk_id: u64,
     base: u64,
     length: usize,
+    /// Nothing follows it.
+    ends: bool,
 }
 
 /// What became of a chunk.
@@ -118,6 +131,10 @@ pub(super) struct ChunkPlayer {
     /// Playhead: timesteps that are over, and the part of the next one.
     step: u64,
     part: f64,
+    /// Timesteps of the run that were over when the policy took charge the last time.
+    before: u64,
+    /// Where a paused playhead comes to rest.
+    pause: Option<Pause>,
     /// Share of full speed.
     rate: f64,
     /// Full speed of the chunk being played: below 1 for the first.
@@ -143,6 +160,8 @@ impl ChunkPlayer {
             queue: ActionQueue::at_rest(JointAngles::ZERO),
             step: 1,
             part: 0.0,
+            before: 0,
+            pause: None,
             rate: 1.0,
             speed: 1.0,
             waiting: None,
@@ -159,9 +178,11 @@ impl ChunkPlayer {
 
     /// The policy takes charge of an arm that stands at `pose`.
     pub(super) fn start(&mut self, pose: JointAngles, now: Timestamp) {
-        let (delays, fallbacks) = (self.delays, self.fallbacks);
+        let (delays, fallbacks, before, pause) = (self.delays, self.fallbacks, self.timestep(), self.pause);
         *self = Self::new(self.settings);
-        (self.delays, self.fallbacks) = (delays, fallbacks);
+        (self.delays, self.fallbacks, self.before) = (delays, fallbacks, before);
+        // What was paused before stays paused, from the beginning on.
+        self.pause = pause.map(|pause| Pause { at: self.step, ..pause });
         self.queue = ActionQueue::at_rest(pose);
         self.followers = pose.to_array_rad().map(Follower::at_rest);
         self.grid = now;
@@ -171,6 +192,35 @@ impl ChunkPlayer {
     pub(super) const fn stop(&mut self) {
         self.waiting = None;
         self.playing = None;
+    }
+
+    /// Timesteps of the run that are over.
+    pub(super) const fn timestep(&self) -> u64 {
+        self.before + self.step - 1
+    }
+
+    /// Pauses, goes on, or goes on by single actions.
+    pub(super) fn control(&mut self, playback: Playback) {
+        self.pause = match (playback.paused, self.pause) {
+            (false, _) => None,
+            (true, None) => {
+                let way = SLOWING.as_secs_f64() * self.speed / self.settings.period.as_secs_f64();
+                // An arm that has not moved yet stays where it is.
+                let at = if self.playing.is_some() { self.step + way.ceil() as u64 } else { self.step };
+                Some(Pause { at, steps: playback.steps })
+            }
+            (true, Some(pause)) => {
+                let more = playback.steps.saturating_sub(pause.steps);
+                Some(Pause { at: pause.at + u64::from(more), steps: playback.steps })
+            }
+        };
+    }
+
+    /// Whether the last action there is was played, and the way to it is at its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.playing.is_some_and(|playing| playing.ends)
+            && self.step >= self.queue.end()
+            && self.followers.iter().all(|follower| follower.between(1.0).velocity.abs() < STANDS_RAD_S)
     }
 
     /// How often chunks were played one after another although they should overlap.
@@ -195,7 +245,7 @@ impl ChunkPlayer {
 
     /// Whether the playhead is slowed because the next chunk is late.
     pub(super) fn is_slowed(&self) -> bool {
-        self.is_playing() && self.settings.schedule.overlaps() && self.rate < 0.999
+        self.is_playing() && self.settings.schedule.overlaps() && self.pause.is_none() && self.rate < 0.999
     }
 
     /// Whether all actions were played.
@@ -214,6 +264,9 @@ impl ChunkPlayer {
             return None;
         }
         let afresh = |falls_back| Some(Due { continues: None, joins: false, falls_back });
+        if self.playing.is_some_and(|playing| playing.ends) {
+            return None;
+        }
         let Some(playing) = self.playing.filter(|_| !self.is_empty()) else {
             let overlapping = self.playing.is_some() && self.settings.schedule.overlaps();
             return afresh(overlapping && (self.afresh || !self.can_continue()));
@@ -287,8 +340,13 @@ impl ChunkPlayer {
         }
         let replaced = self.queue.get(self.step).copied().filter(|_| waiting.joins && !self.is_empty());
         self.speed = if self.playing.is_none() { self.settings.first_chunk_speed } else { 1.0 };
-        self.splice(actions, &waiting, consumed);
-        self.playing = Some(Playing { chunk_id: chunk.id, base: waiting.base, length: actions.len() });
+        let played = self.splice(actions, &waiting, consumed);
+        self.playing = Some(Playing {
+            chunk_id: chunk.id,
+            base: waiting.base,
+            length: actions.len(),
+            ends: chunk.ends && played == actions.len(),
+        });
         (self.drops, self.afresh) = (0, false);
         self.note_inside(&actions[consumed..]);
         smoothness.chunk(self.fastest_inside_rad_s());
@@ -299,8 +357,9 @@ impl ChunkPlayer {
         Some(Taken::Played)
     }
 
-    /// Puts the actions from `consumed` on into the queue; the one on its way is among them.
-    fn splice(&mut self, actions: &[JointAngles], waiting: &Waiting, consumed: usize) {
+    /// Puts the actions from `consumed` on into the queue; the one on its way is among them. How many of the chunk's actions are to be
+    /// played.
+    fn splice(&mut self, actions: &[JointAngles], waiting: &Waiting, consumed: usize) -> usize {
         let played = match self.settings.schedule {
             ChunkSchedule::Sync => self.settings.actions_per_chunk.clamp(1, actions.len()),
             _ => actions.len(),
@@ -315,6 +374,7 @@ impl ChunkPlayer {
             self.queue.set(timestep, joined);
         }
         self.queue.truncate(waiting.base + played as u64);
+        played
     }
 
     fn note_inside(&mut self, actions: &[JointAngles]) {
@@ -396,18 +456,30 @@ impl ChunkPlayer {
         }
     }
 
+    /// Actions that the playhead may go on by, and whether it slows down towards their end: it does where more may follow.
+    fn way_left(&self) -> (f64, bool) {
+        let ends = self.playing.is_some_and(|playing| playing.ends);
+        let slows = self.settings.schedule.overlaps() && !ends;
+        match self.pause {
+            Some(Pause { at, .. }) if at < self.queue.end() => {
+                (at.saturating_sub(self.step) as f64 - self.part, true)
+            }
+            _ => (self.left(), slows),
+        }
+    }
+
     fn move_playhead(&mut self) {
-        let left = self.left();
+        let (left, slows) = self.way_left();
         if left <= 0.0 {
+            if self.pause.is_some() {
+                self.rate = 0.0;
+            }
             return;
         }
         let grid_s = GRID.as_secs_f64();
         let period_s = self.settings.period.as_secs_f64();
-        let slowed = if self.settings.schedule.overlaps() {
-            (left * period_s / (self.speed * SLOWING.as_secs_f64())).min(1.0)
-        } else {
-            1.0
-        };
+        let slowed =
+            if slows { (left * period_s / (self.speed * SLOWING.as_secs_f64())).min(1.0) } else { 1.0 };
         self.rate = slowed.min(self.rate + RECOVERY_PER_S * grid_s);
         let moved = (self.part + self.rate * self.speed * grid_s / period_s).min(self.part + left);
         // A period is many grid points long, or it is not: whole timesteps are carried over all the same.

@@ -300,3 +300,69 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_last_chunk_of_a_recording_is_played_to_its_very_end() {
+    let mut bench = Bench::new(settings(ASYNC));
+    bench.request().unwrap();
+    let mut chunk = Chunk::new(0, bench.now, 0, bench.now, &line(0.01, 0.01)[..20]).unwrap();
+    chunk.ends = true;
+    bench.player.take_chunk(&chunk, bench.now, &mut bench.smoothness).unwrap();
+    bench.ticks(39);
+    assert!(!bench.player.is_over() && bench.player.due().is_none(), "nothing more is asked for");
+    let end = bench.ticks(30);
+    assert!(bench.player.is_over() && (end - 0.2).abs() < 1e-3, "it stands at the last action: {end}");
+    let mut sync = Bench::new(settings(ChunkSchedule::Sync));
+    sync.request().unwrap();
+    sync.player.take_chunk(&chunk, sync.now, &mut sync.smoothness).unwrap();
+    sync.ticks(60);
+    assert!(!sync.player.is_over(), "ten of twenty actions are not the end");
+    assert!(sync.player.due().is_some());
+}
+
+#[test]
+fn a_paused_playhead_comes_to_rest_and_goes_on_from_there() {
+    let mut bench = Bench::new(settings(ASYNC));
+    bench.begin(0, &line(0.01, 0.01));
+    bench.ticks(10);
+    let paused = |steps: u32| Playback { paused: true, steps };
+    bench.player.control(paused(0));
+    bench.ticks(60);
+    // Five actions were over, and a quarter of a second is six and a bit more.
+    let rest = bench.ticks(60);
+    assert!((rest - 0.12).abs() < 2e-3, "{rest}");
+    let timestep = bench.player.timestep();
+    bench.player.control(paused(2));
+    bench.player.control(paused(2));
+    let two_on = bench.ticks(100);
+    assert!((two_on - rest - 0.02).abs() < 2e-3, "two actions further: {rest} to {two_on}");
+    assert!(bench.player.timestep() <= timestep + 2);
+    bench.player.control(Playback { paused: false, steps: 2 });
+    bench.ticks(50);
+    assert!(bench.ticks(1) > two_on + 0.1, "it goes on");
+}
+
+#[test]
+fn an_arm_that_is_paused_from_the_start_stays_where_it_is() {
+    let mut bench = Bench::new(settings(ASYNC));
+    bench.player.control(Playback { paused: true, steps: 0 });
+    bench.begin(0, &line(0.01, 0.01));
+    assert!(bench.ticks(50).abs() < 1e-9);
+    bench.player.control(Playback { paused: true, steps: 1 });
+    assert!((bench.ticks(100) - 0.01).abs() < 1e-3);
+}
+
+#[test]
+fn timesteps_are_counted_over_the_whole_run() {
+    let mut bench = Bench::new(settings(ASYNC));
+    assert_eq!(bench.player.timestep(), 0);
+    bench.begin(0, &line(0.01, 0.01));
+    bench.ticks(10);
+    assert_eq!(bench.player.timestep(), 5);
+    bench.player.stop();
+    bench.player.start(pose(0.05), bench.now);
+    assert_eq!(bench.player.timestep(), 5, "after a lost link it goes on from there");
+    bench.begin(0, &line(0.06, 0.01));
+    bench.ticks(10);
+    assert_eq!(bench.player.timestep(), 10);
+}

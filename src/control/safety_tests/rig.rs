@@ -14,7 +14,7 @@ use crate::control::{
 };
 use crate::types::{
     Chunk, CommandWritten, DatasetAngles, FeedbackSample, FrameMetadata, JointAngles, LinkStatus,
-    MAX_CAMERAS, ObservationRequest, ServoProfile, Timestamp,
+    MAX_CAMERAS, ObservationRequest, Playback, ServoProfile, Timestamp,
 };
 
 /// Between a board's time and the core's clock, so that ages can be subtracted.
@@ -122,6 +122,7 @@ pub(super) struct Rig {
     pub(super) requests: Vec<ObservationRequest>,
     pub(super) stop: Option<EndCause>,
     pub(super) reset: bool,
+    pub(super) playback: Playback,
     /// Phases in the order in which they were entered, and when.
     pub(super) phases: Vec<(Timestamp, Phase)>,
     /// Places in `phases` at which the link could not pass a command for want of frames.
@@ -172,6 +173,7 @@ impl Rig {
             requests: Vec::new(),
             stop: None,
             reset: false,
+            playback: Playback::default(),
             phases: Vec::new(),
             silent: Vec::new(),
             profile: None,
@@ -262,6 +264,7 @@ impl Rig {
             go: self.controller.proposal().filter(|_| self.consent).map(|proposal| proposal.number),
             stop: self.stop.take(),
             reset: std::mem::take(&mut self.reset),
+            playback: self.playback,
         };
         let (phase_before, gate_before) = (self.phase(), *self.gate());
         let outputs = self.controller.tick(now, &inputs);

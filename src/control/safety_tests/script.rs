@@ -27,6 +27,8 @@ pub(super) enum Event {
     Stuck(Joint, bool),
     LateTick(u64),
     Latency(u64),
+    Pause(bool),
+    Step,
 }
 
 /// What is fixed for a script.
@@ -116,6 +118,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (prop::sample::select(&Joint::ALL[..]), any::<bool>()).prop_map(|(joint, stuck)| Event::Stuck(joint, stuck)),
         1 => (20_u64..300).prop_map(Event::LateTick),
         1 => (0_u64..400).prop_map(Event::Latency),
+        1 => any::<bool>().prop_map(Event::Pause),
+        1 => Just(Event::Step),
     ]
 }
 
@@ -193,6 +197,8 @@ impl Script {
                 Event::Consent(consent) => rig.consent = *consent,
                 Event::Stuck(joint, stuck) => rig.board.set_stuck(firmware_joint(*joint), *stuck),
                 Event::LateTick(millis) => rig.tick(Duration::from_millis(*millis)),
+                Event::Pause(paused) => rig.playback.paused = *paused,
+                Event::Step => rig.playback.steps += 1,
                 Event::Latency(millis) => rig.latency = Duration::from_millis(*millis),
             }
             rig.run(*ticks);

@@ -9,9 +9,10 @@ use super::cameras::{PoseSetter, VirtualCamera, newest_frames};
 use crate::arm::{LinkEvent, LinkFault, LinkMachine, LinkOptions, WriteBuffer};
 use crate::camera::{CameraError, FrameGenerator};
 use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, ShellReport};
-use crate::policy::{ChunkProducer, ChunkReport, ChunkReports, PolicyError, StageTimings};
+use crate::policy::{ChunkReport, ChunkReports, ChunkSource, PolicyError, StageTimings};
 use crate::types::{
-    Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JointAngles, RunSummary, Timestamp, Travel,
+    Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JointAngles, Playback, RunSummary, Timestamp,
+    Travel,
 };
 
 /// Grain of the logical clock.
@@ -33,8 +34,8 @@ pub struct VirtualParts {
     pub cameras: Vec<Box<dyn FrameGenerator>>,
     /// Where a simulated camera reads the arm's pose.
     pub show_pose: Option<PoseSetter>,
-    /// The policy.
-    pub producer: ChunkProducer,
+    /// The policy, or the recording that is played.
+    pub source: Box<dyn ChunkSource>,
     /// Declared time from request to chunk.
     pub inference_latency: Duration,
     /// The run is cut off after this time.
@@ -202,6 +203,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             go: controller.proposal().map(|proposal| proposal.number),
             stop: source_ended.then_some(EndCause::SourceEnded),
             reset: false,
+            playback: Playback::default(),
         };
         let outputs = controller.tick(shell.now, &inputs);
         if controller.phase() == Phase::Running {
@@ -225,9 +227,9 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             }
             if frames.len() == cameras.len() {
                 let due = shell.now + parts.inference_latency;
-                let chunk = parts.producer.produce(&request, &frames, shell.now, || due)?;
+                let chunk = parts.source.chunk(&request, &frames, shell.now, &mut || due)?;
                 pending = Some(Pending { chunk, due });
-                if let Some(report) = parts.producer.report() {
+                if let Some(report) = parts.source.report() {
                     // What the real clock says would differ from run to run.
                     reports.add(&ChunkReport { timings: StageTimings::default(), ..*report });
                 }

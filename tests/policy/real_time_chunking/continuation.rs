@@ -34,6 +34,7 @@ impl Session {
         let request = ObservationRequest {
             chunk_id,
             tick: 0,
+            timestep: 0,
             frames: [None; MAX_CAMERAS],
             observed: Timestamp::ZERO,
             state: JointAngles::ZERO,

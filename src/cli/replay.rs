@@ -1,0 +1,236 @@
+//! `roarm replay`: a recorded episode on the arm.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use calibration::JointLimits;
+use clap::Args;
+use firmware_protocol::Generation;
+
+use super::consent::Consent;
+use super::exit::{CliError, Exit};
+use super::live::{self, LiveRun};
+use super::plan::{self, ParkPose};
+use super::run::{open_arm, resolve_arm};
+use super::signals::Signals;
+use super::terminal;
+use crate::arm::port::{SystemFiles, check_port};
+use crate::config::{Config, Firmware};
+use crate::control::{AfterStop, Aggregation, ChunkSchedule, ControlParameters, Park};
+use crate::episode::{Dataset, Episode};
+use crate::replay::{Inspection, RecordedActions};
+use crate::types::JointAngles;
+
+#[derive(Args, Debug)]
+pub(super) struct ReplayFlags {
+    /// The arm: a serial port, or a name from [arm.NAME] of the configuration
+    #[arg(long, value_name = "NAME|PORT")]
+    arm: String,
+    /// The LeRobot dataset's folder
+    #[arg(long, value_name = "DIR")]
+    dataset: PathBuf,
+    /// The episode's number, from 0
+    #[arg(long, value_name = "N")]
+    episode: usize,
+    /// Share of the recorded speed, 0.05 to 2
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
+    speed: f64,
+    /// Where to go at the end: off, zero, home, or six degrees [default: off, the arm holds the last action]
+    #[arg(long, value_name = "POSE", value_parser = plan::parse_park_pose, allow_hyphen_values = true)]
+    park: Option<ParkPose>,
+    /// Firmware generation: auto, g1, g1b or g3
+    #[arg(long, value_name = "G", value_parser = plan::parse_firmware)]
+    firmware: Option<Firmware>,
+    /// Bind the control thread to this core
+    #[arg(long, value_name = "N")]
+    control_cpu: Option<usize>,
+    /// Configuration file [default: roarm.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Do not wait for Enter before the first motion of a real arm
+    #[arg(long)]
+    yes: bool,
+    /// Say what of the episode the arm cannot do as recorded, then end: nothing is opened or moved
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the summary as one JSON object on the last line of standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// The slowest and the fastest replay.
+const SPEEDS: std::ops::RangeInclusive<f64> = 0.05..=2.0;
+
+pub(super) fn replay(flags: &ReplayFlags) -> Result<Exit, CliError> {
+    if !SPEEDS.contains(&flags.speed) {
+        return Err(CliError::Arguments(format!(
+            "--speed {} is outside {} to {}: 1 is as fast as it was recorded",
+            flags.speed,
+            SPEEDS.start(),
+            SPEEDS.end()
+        )));
+    }
+    let config = plan::load_config(flags.config.as_deref())?;
+    let (port, generation) = resolve_arm(&flags.arm, flags.firmware, &config)?;
+    let episode = Dataset::open(&flags.dataset)?.episode(flags.episode)?;
+    let period = Duration::from_secs_f64(1.0 / (episode.fps * flags.speed));
+    let actions = episode.actions.iter().copied().map(JointAngles::from).collect();
+    let recording = RecordedActions::new(actions).ok_or_else(|| {
+        CliError::Refused(format!("episode {} has no actions: choose another one", flags.episode))
+    })?;
+    let park = plan::park_without_policy(flags.park.as_ref(), &config)?;
+    terminal::say(title(&episode, flags.speed, period));
+    if flags.dry_run {
+        return Ok(dry_run(flags, &config, generation, &recording, period));
+    }
+    let port_report = check_port(&port, &SystemFiles::default());
+    if let Some(finding) = port_report.findings.iter().find(|finding| finding.blocks()) {
+        return Err(CliError::Refused(format!("{}: {finding}: {}", port.display(), finding.fix())));
+    }
+    let signals = Signals::catch()?;
+    let real_time = plan::real_time(&config, flags.control_cpu);
+    let (arm, handle) = open_arm(&port, generation, &config, real_time)?;
+    let generation = live::wait_for_arm(&arm, &signals)?;
+    let parameters = parameters(&config, generation, &recording, period, park);
+    terminal::say(inspect(&recording, period, generation, &parameters).to_string());
+    let consent = if flags.yes || port_report.is_pty { Consent::Given } else { Consent::Ask };
+    let live = LiveRun {
+        arm,
+        handle,
+        cameras: Vec::new(),
+        source: Box::new(recording),
+        playback_keys: true,
+        parameters,
+        tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
+        real_time,
+        drill: None,
+        consent,
+        workspace: plan::workspace(&config.safety),
+        json: flags.json,
+    };
+    live::run(live, &signals)
+}
+
+/// What is played, in a line.
+fn title(episode: &Episode, speed: f64, period: Duration) -> String {
+    let seconds = period.as_secs_f64() * episode.actions.len() as f64;
+    let speed = if speed == 1.0 { String::new() } else { format!(" at {speed} of the recorded speed") };
+    format!(
+        "episode {}: {} actions, {seconds:.1} s{speed}, \"{}\"",
+        episode.index,
+        episode.actions.len(),
+        episode.task
+    )
+}
+
+fn parameters(
+    config: &Config,
+    generation: Generation,
+    recording: &RecordedActions,
+    period: Duration,
+    park: Option<Park>,
+) -> ControlParameters {
+    ControlParameters {
+        start_pose: Some(recording.first()),
+        action_period: period,
+        // Chunks agree where they overlap: whichever is taken, it is the same recording.
+        schedule: ChunkSchedule::Async { aggregation: Aggregation::Latest },
+        queue_threshold: 0.5,
+        cameras: 0,
+        duration: None,
+        park,
+        // After a stop the arm stands in the middle of the episode, which then is no longer what was recorded.
+        after_stop: AfterStop::End,
+        plateau: None,
+        gripper_idle: None,
+        ..plan::configured(config, generation)
+    }
+}
+
+fn inspect(
+    recording: &RecordedActions,
+    period: Duration,
+    generation: Generation,
+    parameters: &ControlParameters,
+) -> Inspection {
+    Inspection::of(
+        recording.actions(),
+        period.as_secs_f64(),
+        &JointLimits::of(generation),
+        &parameters.workspace,
+        parameters.max_velocity_rad_s,
+    )
+}
+
+fn dry_run(
+    flags: &ReplayFlags,
+    config: &Config,
+    generation: Option<Generation>,
+    recording: &RecordedActions,
+    period: Duration,
+) -> Exit {
+    let generations = generation.map_or_else(|| vec![Generation::G1, Generation::G3], |known| vec![known]);
+    let mut found = serde_json::Map::new();
+    for generation in generations {
+        let parameters = parameters(config, generation, recording, period, None);
+        let inspection = inspect(recording, period, generation, &parameters);
+        terminal::say(format!("firmware {generation}: {inspection}"));
+        found.insert(generation.to_string(), inspection_json(&inspection));
+    }
+    if flags.json {
+        terminal::print_json(&serde_json::json!({
+            "ok": true, "ended": "dry run", "actions": recording.actions().len(), "by_firmware": found,
+        }));
+    }
+    Exit::Done
+}
+
+fn inspection_json(inspection: &Inspection) -> serde_json::Value {
+    let limits = inspection.limits.iter().map(|beyond| {
+        serde_json::json!({
+            "joint": beyond.joint.to_string(),
+            "limit_deg": beyond.limit_rad.to_degrees(),
+            "actions": beyond.count,
+            "furthest_deg": beyond.furthest_rad.to_degrees(),
+        })
+    });
+    serde_json::json!({
+        "clear": inspection.is_clear(),
+        "beyond_limits": limits.collect::<Vec<_>>(),
+        "beyond_workspace": inspection.workspace.map_or(0, |beyond| beyond.count),
+        "too_fast": inspection.speed.map_or(0, |beyond| beyond.count),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::DatasetAngles;
+
+    #[test]
+    fn the_arm_starts_at_the_first_action_and_ends_after_a_stop() {
+        let first = DatasetAngles::from_array_deg([5.0, 10.0, 80.0, 0.0, 0.0, 20.0]).into();
+        let recording = RecordedActions::new(vec![first, JointAngles::ZERO]).unwrap();
+        let mut config = Config::defaults();
+        config.safety.after_stop = crate::config::AfterStop::Wait;
+        let settings = parameters(&config, Generation::G1, &recording, Duration::from_millis(33), None);
+        assert_eq!(settings.start_pose, Some(first));
+        assert_eq!((settings.cameras, settings.after_stop), (0, AfterStop::End));
+    }
+
+    #[test]
+    fn the_usual_parameters_are_those_of_an_empty_configuration() {
+        for generation in [Generation::G1, Generation::G3] {
+            let limits = JointLimits::of(generation).into();
+            let usual = ControlParameters::usual(limits);
+            let configured = plan::configured(&Config::defaults(), generation);
+            let same = ControlParameters {
+                plateau: None,
+                gripper_idle: None,
+                after_link_loss: usual.after_link_loss,
+                ..configured
+            };
+            assert_eq!(same, usual);
+        }
+    }
+}
