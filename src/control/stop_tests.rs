@@ -66,6 +66,36 @@ fn a_reset_does_nothing_while_the_arm_moves() {
 }
 
 #[test]
+fn a_more_urgent_stop_takes_over_and_a_less_urgent_one_does_not() {
+    for (first, second, counts) in [
+        (EndCause::Interrupted, EndCause::EmergencyStop, EndCause::EmergencyStop),
+        (EndCause::Interrupted, EndCause::CameraFailed, EndCause::CameraFailed),
+        (EndCause::CameraFailed, EndCause::EmergencyStop, EndCause::EmergencyStop),
+        (EndCause::EmergencyStop, EndCause::Interrupted, EndCause::EmergencyStop),
+        (EndCause::CameraFailed, EndCause::Interrupted, EndCause::CameraFailed),
+    ] {
+        let mut script = Script::new(without_end());
+        script.run_until(600, |phase| matches!(phase, Phase::Running));
+        // In the middle of the way to the first actions.
+        ticks(&mut script, 12);
+        script.tick(Some(first));
+        script.tick(Some(second));
+        let phase = script.controller.phase();
+        assert!(
+            matches!(phase, Phase::Easing(cause) | Phase::Holding(cause) if cause == counts),
+            "{first} and then {second}: {phase:?}"
+        );
+        assert_eq!(script.run_to_end(), counts);
+        // While it holds the same rule applies.
+        let mut script = running(without_end());
+        script.tick(Some(first));
+        script.run_until(60, |phase| matches!(phase, Phase::Holding(_)));
+        script.tick(Some(second));
+        assert_eq!(script.run_to_end(), counts, "holding after {first}, then {second}");
+    }
+}
+
+#[test]
 fn a_run_parks_at_its_own_end_only() {
     let park = Some(Park { pose: pose(0.2), release_torque: true });
     let mut script = Script::new(ControlParameters { park, ..parameters() });
