@@ -6,7 +6,7 @@ use std::fmt;
 use super::paths::{self, NamedPath, Names};
 use super::table::{self, Room};
 use super::test_code;
-use super::tokens::tokenize;
+use super::tokens::{Token, tokenize};
 
 /// A file under `src/`: path from there (`control/gate.rs`) and content.
 #[derive(Clone, Debug)]
@@ -29,46 +29,53 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The lines with tokens of the product, by file; files of tests are left out.
-pub(super) fn product_lines(files: &[SourceFile]) -> BTreeMap<String, BTreeSet<usize>> {
-    let mut test_files = Vec::new();
-    let mut lines = Vec::new();
-    for file in files {
-        let module = module_of(&file.path);
-        let stripped = test_code::strip(&tokenize(&file.content));
-        test_files.extend(stripped.test_modules.iter().map(|name| {
-            let mut module = module.clone();
-            module.push(name.clone());
-            module
-        }));
-        let of_product: BTreeSet<usize> = stripped.tokens.iter().map(|token| token.line).collect();
-        lines.push((file.path.clone(), module, of_product));
-    }
-    lines.retain(|(_, module, _)| !test_files.iter().any(|test| module.starts_with(test)));
-    lines.into_iter().map(|(path, _, lines)| (path, lines)).collect()
+/// A file of the product: what is left of it without its tests.
+struct Product<'a> {
+    file: &'a SourceFile,
+    module: Vec<String>,
+    tokens: Vec<Token>,
 }
 
-/// Checks all files of `src/` together.
-pub(super) fn check(files: &[SourceFile]) -> BTreeSet<Violation> {
-    let mut test_files = Vec::new();
+/// All files that are no tests, without the tests in them.
+fn products(files: &[SourceFile]) -> Vec<Product<'_>> {
+    let mut test_modules = Vec::new();
     let mut products = Vec::new();
     for file in files {
         let module = module_of(&file.path);
         let stripped = test_code::strip(&tokenize(&file.content));
-        test_files.extend(stripped.test_modules.iter().map(|name| {
+        test_modules.extend(stripped.test_modules.iter().map(|name| {
             let mut module = module.clone();
             module.push(name.clone());
             module
         }));
-        let names = paths::collect(&stripped.tokens, &module);
-        products.push((file, module, names));
+        products.push(Product { file, module, tokens: stripped.tokens });
     }
-    products.retain(|(_, module, _)| !test_files.iter().any(|test| module.starts_with(test)));
+    products.retain(|product| !test_modules.iter().any(|test| product.module.starts_with(test)));
+    products
+}
 
-    let root = products.iter().find(|(file, ..)| file.path == "lib.rs").map(|(_, _, names)| &names.imports);
+/// The lines with tokens of the product, by file; files of tests are left out.
+pub(super) fn product_lines(files: &[SourceFile]) -> BTreeMap<String, BTreeSet<usize>> {
+    let lines = |product: Product<'_>| {
+        (product.file.path.clone(), product.tokens.iter().map(|token| token.line).collect())
+    };
+    products(files).into_iter().map(lines).collect()
+}
+
+/// Checks all files of `src/` together.
+pub(super) fn check(files: &[SourceFile]) -> BTreeSet<Violation> {
+    let products: Vec<(Product<'_>, Names)> = products(files)
+        .into_iter()
+        .map(|product| {
+            let names = paths::collect(&product.tokens, &product.module);
+            (product, names)
+        })
+        .collect();
+    let root = products.iter().find(|(product, _)| product.file.path == "lib.rs");
+    let root = root.map(|(_, names)| &names.imports);
     let root = root.cloned().unwrap_or_default();
     let mut violations = BTreeSet::new();
-    for (file, module, names) in &products {
+    for (Product { file, module, .. }, names) in &products {
         let mut checker = Checker { file, names, root: &root, violations: &mut violations };
         match module.first().map(String::as_str) {
             None if file.path == "lib.rs" => {}
