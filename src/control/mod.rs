@@ -32,6 +32,8 @@ mod stop;
 #[cfg(test)]
 mod stop_tests;
 #[cfg(test)]
+mod test_script;
+#[cfg(test)]
 mod tests;
 mod tracking;
 mod trajectory;

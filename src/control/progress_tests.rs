@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::tests::{Script, parameters};
+use super::test_script::{Script, parameters};
 use super::*;
 use crate::types::Joint;
 
@@ -23,7 +23,7 @@ fn plateau(action: PlateauAction) -> ControlParameters {
 
 #[test]
 fn a_plateau_ends_the_run_where_it_is_told_to_and_the_arm_may_park() {
-    let park = Some(Park { pose: super::tests::pose(0.2), release_torque: false });
+    let park = Some(Park { pose: super::test_script::pose(0.2), release_torque: false });
     let mut script = standing(ControlParameters { park, ..plateau(PlateauAction::Stop) });
     assert_eq!(script.run_to_end(), EndCause::Plateau);
     assert_eq!(script.controller.report().plateaus, 1);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::tests::{parameters, pose};
+use super::test_script::{parameters, pose};
 use super::{Aggregation, ChunkSchedule, ControlParameters, Controller, Inputs, MotionReport, Phase};
 use crate::types::{
     Chunk, CommandWritten, Continuation, FeedbackSample, FrameMetadata, FrameSet, JointAngles, LinkStatus,

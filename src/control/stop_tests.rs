@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::tests::{Script, assert_bounds, first_angle, parameters, pose};
+use super::test_script::{Script, assert_bounds, first_angle, parameters, pose};
 use super::{AfterLinkLoss, AfterStop, ControlParameters, EndCause, Park, Phase, ShellReport, StopKind};
 use crate::types::{Joint, LinkStatus};
 
