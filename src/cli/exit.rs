@@ -6,6 +6,7 @@ use crate::arm::{ArmError, LinkFault};
 use crate::camera::CameraError;
 use crate::config::ConfigError;
 use crate::control::{EndCause, StopKind, WayRefused};
+use crate::episode::EpisodeError;
 use crate::policy::PolicyError;
 use crate::runtime::SessionError;
 use crate::sim::SimError;
@@ -68,6 +69,9 @@ pub enum CliError {
     /// A camera or recording.
     #[error(transparent)]
     Camera(#[from] CameraError),
+    /// A dataset.
+    #[error(transparent)]
+    Episode(#[from] EpisodeError),
     /// The serial port.
     #[error(transparent)]
     Arm(#[from] ArmError),
@@ -118,7 +122,7 @@ impl CliError {
             | Self::Camera(CameraError::UnknownSource { .. } | CameraError::BadSource { .. }) => {
                 Exit::BadArguments
             }
-            Self::Session(_) | Self::Terminal(_) | Self::BoardEnded(_) => Exit::Failed,
+            Self::Session(_) | Self::Terminal(_) | Self::BoardEnded(_) | Self::Episode(_) => Exit::Failed,
             Self::Signal(cause) => Exit::after_run(*cause),
             Self::Policy(_)
             | Self::Camera(_)
