@@ -45,7 +45,7 @@ impl H264Encoder {
             return Err(format!("pictures of {width}x{height}: H.264 4:2:0 needs even sizes of 16 and more"));
         }
         let config = EncoderConfig::new()
-            .usage_type(UsageType::CameraVideoNonRealTime)
+            .usage_type(UsageType::CameraVideoRealTime)
             .rate_control_mode(RateControlMode::Quality)
             // The quantiser decides alone: no rate is aimed at.
             .bitrate(openh264::encoder::BitRate::from_bps(200_000_000))
