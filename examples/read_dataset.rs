@@ -32,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         other => return Err(format!("`{other}` is no order").into()),
     }
     let seconds = started.elapsed().as_secs_f64();
-    let result = serde_json::json!({"frames": means.len(), "open_s": opened, "seconds": seconds, "means": means});
+    let result =
+        serde_json::json!({"frames": means.len(), "open_s": opened, "seconds": seconds, "means": means});
     println!("{result}");
     Ok(())
 }

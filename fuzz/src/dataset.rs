@@ -9,8 +9,13 @@ use std::path::{Path, PathBuf};
 use roarm::episode::{CheckOptions, Dataset, EpisodeError, Repair, check};
 
 /// The datasets that are damaged, below `tests/data`: every layout, both codecs, images.
-const SETS: [&str; 5] =
-    ["lerobot_v3_h264", "lerobot_v3_images", "lerobot_v3_two_cameras", "lerobot_v21_video", "lerobot_v21_images"];
+const SETS: [&str; 5] = [
+    "lerobot_v3_h264",
+    "lerobot_v3_images",
+    "lerobot_v3_two_cameras",
+    "lerobot_v21_video",
+    "lerobot_v21_images",
+];
 
 /// Whether a file belongs to a dataset: pictures of expected results do not.
 fn files_of(set: &Path) -> Vec<PathBuf> {
@@ -18,7 +23,11 @@ fn files_of(set: &Path) -> Vec<PathBuf> {
     let mut folders = vec![set.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-            if entry.file_type().unwrap().is_dir() { folders.push(entry.path()) } else { files.push(entry.path()) }
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path())
+            } else {
+                files.push(entry.path())
+            }
         }
     }
     files.sort();
@@ -42,7 +51,8 @@ fn copy_of(set: &Path) -> PathBuf {
 pub fn check_input(bytes: &[u8]) {
     let &[set, file, kept, ref changes @ ..] = bytes else { return };
     let data = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let data = [data.join("tests/data"), data.join("../tests/data")].into_iter().find(|data| data.exists()).unwrap();
+    let data =
+        [data.join("tests/data"), data.join("../tests/data")].into_iter().find(|data| data.exists()).unwrap();
     let set = data.join(SETS[usize::from(set) % SETS.len()]);
     let files = files_of(&set);
     let original = &files[usize::from(file) % files.len()];

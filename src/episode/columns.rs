@@ -103,9 +103,7 @@ impl Table {
 
     /// A column of texts.
     pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, EpisodeError> {
-        self.collect(name, "texts", |array| {
-            strings(array)?.into_iter().collect()
-        })
+        self.collect(name, "texts", |array| strings(array)?.into_iter().collect())
     }
 
     /// A column of vectors of one finite number a joint. Writers store them as lists of fixed or of free size.
@@ -127,7 +125,9 @@ impl Table {
             if let Some(values) = array.as_primitive_opt::<Int64Type>() {
                 return Some(values.iter().collect());
             }
-            array.as_primitive_opt::<Int32Type>().map(|values| values.iter().map(|v| v.map(i64::from)).collect())
+            array
+                .as_primitive_opt::<Int32Type>()
+                .map(|values| values.iter().map(|v| v.map(i64::from)).collect())
         })
     }
 
@@ -139,7 +139,10 @@ impl Table {
     /// A column of joint vectors as it stands.
     pub(super) fn raw_joint_vectors(&self, name: &str) -> Result<JointRows, EpisodeError> {
         let rows = self.collect_nullable(name, "vectors of numbers", |array| {
-            list_rows(array)?.into_iter().map(|row| row.map_or(Some(Vec::new()), |row| nullable_floats(&row))).collect()
+            list_rows(array)?
+                .into_iter()
+                .map(|row| row.map_or(Some(Vec::new()), |row| nullable_floats(&row)))
+                .collect()
         })?;
         let mut found = JointRows { values: Vec::with_capacity(rows.len()), other_lengths: Vec::new() };
         for (place, row) in rows.into_iter().enumerate() {

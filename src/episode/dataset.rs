@@ -187,7 +187,10 @@ impl Dataset {
         let camera = &self.info.cameras[place];
         let video = record.videos[place].ok_or_else(|| {
             let info_path = self.folder.join("meta/info.json");
-            EpisodeError::unfit(&info_path, format!("camera `{}` is stored as images, not as video", camera.key))
+            EpisodeError::unfit(
+                &info_path,
+                format!("camera `{}` is stored as images, not as video", camera.key),
+            )
         })?;
         // A dataset with videos has a video_path: DatasetInfo checks it.
         let template = self.info.video_path.as_deref().unwrap_or_default();

@@ -43,15 +43,12 @@ impl ImageReader {
         rows: Range<usize>,
     ) -> Result<Self, EpisodeError> {
         let file = File::open(path).map_err(|source| EpisodeError::read(path, source))?;
-        let metadata = ArrowReaderMetadata::load(&file, Default::default()).map_err(|error| {
-            EpisodeError::damaged(path, format!("not readable as parquet ({error})"))
-        })?;
+        let metadata = ArrowReaderMetadata::load(&file, Default::default())
+            .map_err(|error| EpisodeError::damaged(path, format!("not readable as parquet ({error})")))?;
         let in_file = usize::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
         if rows.end > in_file {
-            let problem = format!(
-                "it has {in_file} rows, but the episode's are rows {} to {}",
-                rows.start, rows.end
-            );
+            let problem =
+                format!("it has {in_file} rows, but the episode's are rows {} to {}", rows.start, rows.end);
             return Err(EpisodeError::damaged(path, problem));
         }
         if metadata.schema().column_with_name(&camera.key).is_none() {
@@ -140,7 +137,8 @@ impl ImageReader {
     fn decode(&self, row: usize, encoded: &[u8], rgb: &mut [u8]) -> Result<(), EpisodeError> {
         let mut reader = image::ImageReader::new(std::io::Cursor::new(encoded));
         let mut limits = image::Limits::default();
-        (limits.max_image_width, limits.max_image_height) = (Some(self.camera.width), Some(self.camera.height));
+        (limits.max_image_width, limits.max_image_height) =
+            (Some(self.camera.width), Some(self.camera.height));
         reader.limits(limits);
         let reader = reader.with_guessed_format().map_err(|error| self.damaged(row, &error.to_string()))?;
         let picture = reader.decode().map_err(|error| self.damaged(row, &error.to_string()))?.into_rgb8();

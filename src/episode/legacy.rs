@@ -58,7 +58,11 @@ pub(super) fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, EpisodeE
 }
 
 /// Reads all episodes, in order.
-pub(super) fn episodes(path: &Path, root: &Path, info: &DatasetInfo) -> Result<Vec<EpisodeRecord>, EpisodeError> {
+pub(super) fn episodes(
+    path: &Path,
+    root: &Path,
+    info: &DatasetInfo,
+) -> Result<Vec<EpisodeRecord>, EpisodeError> {
     let mut records: Vec<EpisodeRecord> = Vec::new();
     for line in lines::<EpisodeLine>(path)? {
         let number = records.len();
@@ -71,7 +75,8 @@ pub(super) fn episodes(path: &Path, root: &Path, info: &DatasetInfo) -> Result<V
         }
         let first_index = records.last().map_or(0, |last| last.first_index + last.length);
         if line.length > info.total_frames.saturating_sub(first_index) {
-            let problem = format!("its episodes have more frames than meta/info.json says ({})", info.total_frames);
+            let problem =
+                format!("its episodes have more frames than meta/info.json says ({})", info.total_frames);
             return Err(EpisodeError::damaged(path, problem));
         }
         records.push(record(info, number, first_index, line.length));

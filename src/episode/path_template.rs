@@ -111,9 +111,7 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_named() {
-        assert!(
-            fill("data/{episode:03d}.parquet", &FIELDS).unwrap_err().contains("{episode:03d}")
-        );
+        assert!(fill("data/{episode:03d}.parquet", &FIELDS).unwrap_err().contains("{episode:03d}"));
         assert!(fill("data/{file_index", &FIELDS).unwrap_err().contains("unpaired"));
         assert!(fill("data/{file_index:99999d}", &FIELDS).is_err(), "no file name of 100 kB");
     }

@@ -68,7 +68,12 @@ impl Repair {
     /// The numbers of the episodes that are left out.
     pub fn dropped(&self) -> Vec<usize> {
         let kept = self.kept();
-        self.survey.episodes.iter().map(|episode| episode.number).filter(|number| !kept.contains(number)).collect()
+        self.survey
+            .episodes
+            .iter()
+            .map(|episode| episode.number)
+            .filter(|number| !kept.contains(number))
+            .collect()
     }
 
     /// Frames of the episodes that are kept.
@@ -113,7 +118,11 @@ impl Repair {
 /// Video where any camera's pictures are stored so.
 pub fn storage_of(cameras: &[CameraInfo]) -> PictureStorage {
     let video = |camera: &CameraInfo| camera.storage == PictureStorage::Video;
-    if cameras.is_empty() || cameras.iter().any(video) { PictureStorage::Video } else { PictureStorage::Images }
+    if cameras.is_empty() || cameras.iter().any(video) {
+        PictureStorage::Video
+    } else {
+        PictureStorage::Images
+    }
 }
 
 struct SoundEpisodes<'a> {

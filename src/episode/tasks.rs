@@ -34,7 +34,11 @@ pub(super) fn entries(path: &Path) -> Result<Vec<(usize, String)>, EpisodeError>
     Ok(table.indices("task_index")?.into_iter().zip(table.texts(text_column)?).collect())
 }
 
-fn in_order(mut tasks: Vec<(usize, String)>, path: &Path, expected: usize) -> Result<Vec<String>, EpisodeError> {
+fn in_order(
+    mut tasks: Vec<(usize, String)>,
+    path: &Path,
+    expected: usize,
+) -> Result<Vec<String>, EpisodeError> {
     tasks.sort_by_key(|(index, _)| *index);
     if tasks.len() != expected {
         let problem = format!("it has {} tasks, meta/info.json says {expected}", tasks.len());

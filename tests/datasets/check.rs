@@ -20,7 +20,11 @@ fn only(copy: &Copy, kind: ProblemKind) -> Problem {
     let report = report(copy);
     assert!(!report.ok);
     let problem = report.problems.first().unwrap_or_else(|| panic!("nothing was found")).clone();
-    assert!(report.problems.iter().all(|found| found.kind == kind), "expected {kind:?} only: {:#?}", report.problems);
+    assert!(
+        report.problems.iter().all(|found| found.kind == kind),
+        "expected {kind:?} only: {:#?}",
+        report.problems
+    );
     assert!(!problem.fix.is_empty());
     problem
 }
@@ -29,7 +33,11 @@ fn only(copy: &Copy, kind: ProblemKind) -> Problem {
 fn found(copy: &Copy, kind: ProblemKind, file: &str, episode: Option<usize>, row: Option<usize>, part: &str) {
     let problem = only(copy, kind);
     let text = format!("{problem:#?}");
-    assert_eq!((problem.file.to_str().unwrap(), problem.episode, problem.row), (file, episode, row), "{text}");
+    assert_eq!(
+        (problem.file.to_str().unwrap(), problem.episode, problem.row),
+        (file, episode, row),
+        "{text}"
+    );
     assert!(problem.problem.contains(part), "{text}");
 }
 
@@ -48,7 +56,10 @@ fn what_lerobot_wrote_is_sound() {
             let report = check(data(name), CheckOptions { decode_pictures }, &mut |_| steps += 1).unwrap();
             assert_eq!(report.problems, [], "{name}");
             assert!(report.ok && report.episodes == 3 && steps > 0);
-            assert_eq!(report.frames, if name.contains("v3_av1") || name.contains("v3_h264") { 98 } else { 28 });
+            assert_eq!(
+                report.frames,
+                if name.contains("v3_av1") || name.contains("v3_h264") { 98 } else { 28 }
+            );
         }
     }
 }
@@ -59,7 +70,8 @@ fn actions_that_the_arm_cannot_execute_are_counted_by_generation() {
     let report = report(&Copy::of("lerobot_v3_av1"));
     assert!(report.ok, "a matter of the arm, not of the dataset");
     let elbow = |generation: &str| {
-        let found = report.unreachable.iter().find(|one| one.generation == generation && one.joint == "elbow");
+        let found =
+            report.unreachable.iter().find(|one| one.generation == generation && one.joint == "elbow");
         found.unwrap_or_else(|| panic!("{generation}: {:?}", report.unreachable)).clone()
     };
     let (g1, g3) = (elbow("g1"), elbow("g3"));
@@ -84,9 +96,16 @@ fn files_that_are_missing_extra_or_unreadable() {
     let copy = Copy::of("lerobot_v21_images");
     fs::remove_file(copy.path("meta/tasks.jsonl")).unwrap();
     let all = report(&copy).problems;
-    assert_eq!((all[0].kind, all[0].file.to_str()), (ProblemKind::MissingFile, Some("meta/tasks.jsonl")), "{all:#?}");
+    assert_eq!(
+        (all[0].kind, all[0].file.to_str()),
+        (ProblemKind::MissingFile, Some("meta/tasks.jsonl")),
+        "{all:#?}"
+    );
 
-    for (file, extra) in [(VIDEO, "videos/observation.images.front/chunk-000/file-003.mp4"), (ROWS, "data/chunk-001/file-000.parquet")] {
+    for (file, extra) in [
+        (VIDEO, "videos/observation.images.front/chunk-000/file-003.mp4"),
+        (ROWS, "data/chunk-001/file-000.parquet"),
+    ] {
         let copy = Copy::of("lerobot_v3_av1");
         fs::create_dir_all(copy.path(extra).parent().unwrap()).unwrap();
         fs::copy(copy.path(file), copy.path(extra)).unwrap();
@@ -131,12 +150,22 @@ fn counts_of_info_json() {
 fn the_list_of_episodes() {
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_integers(EPISODES, "dataset_from_index", |values| values[1] = 41);
-    found(&copy, ProblemKind::EpisodeRange, EPISODES, Some(1), Some(1), "indices 41 to 65, expected 40 to 65");
+    found(
+        &copy,
+        ProblemKind::EpisodeRange,
+        EPISODES,
+        Some(1),
+        Some(1),
+        "indices 41 to 65, expected 40 to 65",
+    );
 
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_integers(EPISODES, "episode_index", |values| values[1] = 0);
     let problems = report(&copy).problems;
-    assert!(problems.iter().any(|one| one.kind == ProblemKind::EpisodeList && one.row == Some(1)), "{problems:#?}");
+    assert!(
+        problems.iter().any(|one| one.kind == ProblemKind::EpisodeList && one.row == Some(1)),
+        "{problems:#?}"
+    );
 
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_integers(EPISODES, "length", |values| values[2] = 0);
@@ -145,15 +174,25 @@ fn the_list_of_episodes() {
 
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_numbers(EPISODES, "videos/observation.images.front/to_timestamp", |values| values[0] += 1.0);
-    found(&copy, ProblemKind::EpisodeRange, EPISODES, Some(0), Some(0), "ends at 2.3333 s, expected 1.3333 s");
+    found(
+        &copy,
+        ProblemKind::EpisodeRange,
+        EPISODES,
+        Some(0),
+        Some(0),
+        "ends at 2.3333 s, expected 1.3333 s",
+    );
 
     let copy = Copy::of("lerobot_v21_video");
     let lines = fs::read_to_string(copy.path("meta/episodes.jsonl")).unwrap();
-    fs::write(copy.path("meta/episodes.jsonl"), lines.lines().take(2).collect::<Vec<_>>().join("\n")).unwrap();
+    fs::write(copy.path("meta/episodes.jsonl"), lines.lines().take(2).collect::<Vec<_>>().join("\n"))
+        .unwrap();
     let problems = report(&copy).problems;
     assert!(problems.iter().any(|one| one.kind == ProblemKind::Count), "{problems:#?}");
     assert!(
-        problems.iter().any(|one| one.kind == ProblemKind::ExtraFile && one.file.ends_with("episode_000002.parquet")),
+        problems
+            .iter()
+            .any(|one| one.kind == ProblemKind::ExtraFile && one.file.ends_with("episode_000002.parquet")),
         "{problems:#?}"
     );
 }
@@ -182,11 +221,25 @@ fn numbers_of_rows() {
 fn rows_that_are_missing_or_too_many() {
     let copy = Copy::of("lerobot_v3_av1");
     copy.cut_rows(ROWS, 90);
-    found(&copy, ProblemKind::EpisodeIndex, ROWS, Some(2), Some(90), "25 rows have its number, the list of episodes says 33");
+    found(
+        &copy,
+        ProblemKind::EpisodeIndex,
+        ROWS,
+        Some(2),
+        Some(90),
+        "25 rows have its number, the list of episodes says 33",
+    );
 
     let copy = Copy::of("lerobot_v3_two_cameras");
     copy.cut_rows("data/chunk-000/file-001.parquet", 0);
-    found(&copy, ProblemKind::EpisodeIndex, "data/chunk-000/file-001.parquet", Some(1), None, "none of its 7 rows");
+    found(
+        &copy,
+        ProblemKind::EpisodeIndex,
+        "data/chunk-000/file-001.parquet",
+        Some(1),
+        None,
+        "none of its 7 rows",
+    );
 
     // The list is cut: what is left over belongs to nobody.
     let copy = Copy::of("lerobot_v3_av1");
@@ -198,14 +251,24 @@ fn rows_that_are_missing_or_too_many() {
     });
     let problems = report(&copy).problems;
     let rows = problems.iter().find(|one| one.kind == ProblemKind::RowCount).unwrap();
-    assert_eq!((rows.row, rows.problem.as_str()), (Some(65), "33 of its 98 rows belong to no episode of the list"));
+    assert_eq!(
+        (rows.row, rows.problem.as_str()),
+        (Some(65), "33 of its 98 rows belong to no episode of the list")
+    );
 }
 
 #[test]
 fn stamps() {
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_numbers(ROWS, "timestamp", |values| values[42] += 0.01);
-    found(&copy, ProblemKind::Timestamp, ROWS, Some(1), Some(42), "frame 2 is stamped 0.0767 s, expected 0.0667 s");
+    found(
+        &copy,
+        ProblemKind::Timestamp,
+        ROWS,
+        Some(1),
+        Some(42),
+        "frame 2 is stamped 0.0767 s, expected 0.0667 s",
+    );
 
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_numbers(ROWS, "timestamp", |values| values[42] = f64::NAN);
@@ -219,7 +282,11 @@ fn stamps() {
     let problems = report(&copy).problems;
     let rates: Vec<_> = problems.iter().filter(|one| one.kind == ProblemKind::FrameRate).collect();
     assert_eq!(rates.len(), 6, "rows and pictures of each episode: {problems:#?}");
-    assert!(rates[0].problem.contains("0.0333 s apart, 30.00 a second; meta/info.json says 25"), "{:?}", rates[0]);
+    assert!(
+        rates[0].problem.contains("0.0333 s apart, 30.00 a second; meta/info.json says 25"),
+        "{:?}",
+        rates[0]
+    );
     assert!(rates[3].problem.contains("30.00 pictures a second"), "{:?}", rates[3]);
 }
 
@@ -240,7 +307,14 @@ fn states_and_actions() {
         }
         Arc::new(lists.finish())
     });
-    found(&copy, ProblemKind::VectorLength, ROWS, Some(0), Some(0), "`action` has 7 numbers, expected 6 (and in 39 more rows)");
+    found(
+        &copy,
+        ProblemKind::VectorLength,
+        ROWS,
+        Some(0),
+        Some(0),
+        "`action` has 7 numbers, expected 6 (and in 39 more rows)",
+    );
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_column(ROWS, "observation.state", |array| {
         let mut lists = ListBuilder::new(Float32Builder::new());
@@ -250,13 +324,21 @@ fn states_and_actions() {
         }
         Arc::new(lists.finish()) as ArrayRef
     });
-    found(&copy, ProblemKind::VectorLength, ROWS, Some(1), Some(41), "`observation.state` has 5 numbers, expected 6");
+    found(
+        &copy,
+        ProblemKind::VectorLength,
+        ROWS,
+        Some(1),
+        Some(41),
+        "`observation.state` has 5 numbers, expected 6",
+    );
 }
 
 #[test]
 fn tasks() {
     let copy = Copy::of("lerobot_v21_video");
-    fs::write(copy.path("meta/tasks.jsonl"), "{\"task_index\": 0, \"task\": \"Pick up the red cube.\"}\n").unwrap();
+    fs::write(copy.path("meta/tasks.jsonl"), "{\"task_index\": 0, \"task\": \"Pick up the red cube.\"}\n")
+        .unwrap();
     let problems = report(&copy).problems;
     let unknown = problems.iter().find(|one| one.kind == ProblemKind::UnknownTask).unwrap();
     assert_eq!((unknown.episode, unknown.row), (Some(1), Some(0)), "{problems:#?}");
@@ -264,7 +346,10 @@ fn tasks() {
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_integers(TASKS, "task_index", |values| values[1] = 0);
     let problems = report(&copy).problems;
-    assert!(problems.iter().any(|one| one.kind == ProblemKind::TaskList && one.problem.contains("stands twice")), "{problems:#?}");
+    assert!(
+        problems.iter().any(|one| one.kind == ProblemKind::TaskList && one.problem.contains("stands twice")),
+        "{problems:#?}"
+    );
 
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_integers(ROWS, "task_index", |values| values[..40].fill(1));
@@ -275,12 +360,23 @@ fn tasks() {
 fn videos() {
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_json(INFO, |info| info["features"]["observation.images.front"]["shape"] = json!([96, 128, 3]));
-    found(&copy, ProblemKind::PictureSize, VIDEO, Some(0), None, "pictures are 96x96, meta/info.json says 128x96");
+    found(
+        &copy,
+        ProblemKind::PictureSize,
+        VIDEO,
+        Some(0),
+        None,
+        "pictures are 96x96, meta/info.json says 128x96",
+    );
 
     // Another episode's video, two frames shorter.
     let copy = Copy::of("lerobot_v21_video");
     let folder = "videos/chunk-000/observation.images.front";
-    fs::copy(copy.path(&format!("{folder}/episode_000001.mp4")), copy.path(&format!("{folder}/episode_000002.mp4"))).unwrap();
+    fs::copy(
+        copy.path(&format!("{folder}/episode_000001.mp4")),
+        copy.path(&format!("{folder}/episode_000002.mp4")),
+    )
+    .unwrap();
     found(
         &copy,
         ProblemKind::VideoLength,
@@ -294,7 +390,10 @@ fn videos() {
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_numbers(EPISODES, place, |values| values[1] += 0.01);
     let problems = report(&copy).problems;
-    assert!(problems.iter().any(|one| one.kind == ProblemKind::VideoTimes && one.episode == Some(1)), "{problems:#?}");
+    assert!(
+        problems.iter().any(|one| one.kind == ProblemKind::VideoTimes && one.episode == Some(1)),
+        "{problems:#?}"
+    );
 
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_numbers(EPISODES, place, |values| values[1] = values[0]);
@@ -330,9 +429,9 @@ fn pictures_that_cannot_be_decoded() {
 /// An episode of 40 frames whose pictures are all the first one, while the arm moves by tens of degrees.
 #[test]
 fn a_frozen_camera_is_seen() {
+    use arrow_array::StructArray;
     use arrow_array::builder::{BinaryBuilder, StringBuilder};
     use arrow_array::cast::AsArray;
-    use arrow_array::StructArray;
 
     let copy = Copy::of("lerobot_v3_images");
     copy.edit_column(ROWS, "observation.images.front", |array| {
@@ -360,7 +459,14 @@ fn a_frozen_camera_is_seen() {
 fn statistics() {
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_json("meta/stats.json", |stats| stats["action"]["min"][2] = json!(-40.0));
-    found(&copy, ProblemKind::Statistics, "meta/stats.json", None, None, "min of `action`, elbow, is -40.000, the rows say -71.976");
+    found(
+        &copy,
+        ProblemKind::Statistics,
+        "meta/stats.json",
+        None,
+        None,
+        "min of `action`, elbow, is -40.000, the rows say -71.976",
+    );
 
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_json("meta/stats.json", |stats| stats["action"]["count"][0] = json!(97));

@@ -95,8 +95,15 @@ impl Copy {
             let list = array.as_fixed_size_list();
             let mut values = list.values().as_primitive::<Float32Type>().values().to_vec();
             edit(&mut values);
-            let arrow_schema::DataType::FixedSizeList(field, size) = list.data_type() else { panic!("a list") };
-            Arc::new(FixedSizeListArray::new(Arc::clone(field), *size, Arc::new(Float32Array::from(values)), None))
+            let arrow_schema::DataType::FixedSizeList(field, size) = list.data_type() else {
+                panic!("a list")
+            };
+            Arc::new(FixedSizeListArray::new(
+                Arc::clone(field),
+                *size,
+                Arc::new(Float32Array::from(values)),
+                None,
+            ))
         });
     }
 
@@ -109,7 +116,8 @@ impl Copy {
 
 fn read(path: &Path) -> RecordBatch {
     let file = fs::File::open(path).unwrap();
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(1 << 20).build().unwrap();
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(1 << 20).build().unwrap();
     let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
     assert_eq!(batches.len(), 1, "{} is read in one batch", path.display());
     batches[0].clone()

@@ -31,11 +31,20 @@ fn info_tells_what_is_there() {
     let output = roarm(&["info", path(&data("lerobot_v21_video"))]);
     let page = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    for part in ["v2.1", "roarm_m3", "3, 28 frames at 30", "observation.images.wrist 48x64, video", "Open the gripper. (1 episodes, 7 frames)"] {
+    for part in [
+        "v2.1",
+        "roarm_m3",
+        "3, 28 frames at 30",
+        "observation.images.wrist 48x64, video",
+        "Open the gripper. (1 episodes, 7 frames)",
+    ] {
         assert!(page.contains(part), "{part}: {page}");
     }
     let object = last_object(&roarm(&["info", path(&data("lerobot_v3_images")), "--json"]));
-    assert_eq!((&object["ok"], &object["frames"], &object["cameras"][0]["storage"]), (&json!(true), &json!(28), &json!("images")));
+    assert_eq!(
+        (&object["ok"], &object["frames"], &object["cameras"][0]["storage"]),
+        (&json!(true), &json!(28), &json!("images"))
+    );
     let output = roarm(&["info", "/nowhere"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("/nowhere is no folder"), "{}", text(&output.stderr));
@@ -46,7 +55,10 @@ fn check_ends_with_1_when_something_is_wrong() {
     let output = roarm(&["check", path(&data("lerobot_v3_av1"))]);
     let page = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{page}");
-    assert!(page.contains("firmware g1 cannot execute elbow < -45") && page.contains("ok: 3 episodes, 98 frames"), "{page}");
+    assert!(
+        page.contains("firmware g1 cannot execute elbow < -45") && page.contains("ok: 3 episodes, 98 frames"),
+        "{page}"
+    );
     let copy = Copy::of("lerobot_v3_av1");
     copy.edit_json(INFO, |info| info["total_frames"] = json!(7));
     let output = roarm(&["check", path(&copy.root()), "--json"]);
@@ -64,7 +76,8 @@ fn export_takes_the_episodes_that_are_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("new");
     let from = data("lerobot_v21_video");
-    let output = roarm(&["export", path(&from), "--episodes", "2,0", "--out", path(&out), "--images", "--json"]);
+    let output =
+        roarm(&["export", path(&from), "--episodes", "2,0", "--out", path(&out), "--images", "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(
         last_object(&output),
@@ -80,7 +93,11 @@ fn export_takes_the_episodes_that_are_asked_for() {
     assert!(text(&wrong.stderr).contains("no episode of 0 to 2"), "{}", text(&wrong.stderr));
     let dry = folder.path().join("dry");
     let output = roarm(&["export", path(&from), "--episodes", "0-1", "--out", path(&dry), "--dry-run"]);
-    assert!(text(&output.stdout).contains("would write 2 episodes, 19 frames") && !dry.exists(), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("would write 2 episodes, 19 frames") && !dry.exists(),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[test]
@@ -93,7 +110,11 @@ fn repair_says_what_it_leaves_out() {
     assert_eq!((&last_object(&dry)["frames"], out.exists()), (&json!(21), false));
     let output = roarm(&["repair", path(&copy.root()), "--out", path(&out), "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("2 episodes are kept, 1 left out: [1]"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("2 episodes are kept, 1 left out: [1]"),
+        "{}",
+        text(&output.stderr)
+    );
     assert_eq!(last_object(&output)["dropped"], json!([1]));
     assert!(check(&out, CheckOptions::default(), &mut |_| {}).unwrap().ok);
 }
@@ -130,7 +151,11 @@ fn a_killed_export_leaves_whole_episodes_only() {
         }
         let report = check(&out, CheckOptions { decode_pictures: true }, &mut |_| {}).unwrap();
         // Files of an episode that was about to be closed may lie there; nothing refers to them.
-        assert!(report.problems.iter().all(|one| one.kind == ProblemKind::ExtraFile), "{:#?}", report.problems);
+        assert!(
+            report.problems.iter().all(|one| one.kind == ProblemKind::ExtraFile),
+            "{:#?}",
+            report.problems
+        );
         let dataset = Dataset::open(&out).unwrap();
         assert_eq!(dataset.episode_count(), report.episodes);
         seen[report.episodes] += 1;

@@ -28,7 +28,8 @@ fn every_frame_of_every_layout_equals_lerobots_own() {
         assert_eq!(dataset.layout() == Layout::EpisodeFiles, version == "v2.1");
         assert_eq!(dataset.tasks(), TASKS);
         assert_eq!(dataset.cameras().len(), cameras.len());
-        let mut expected = NpzReader::new(File::open(data(&format!("{name}.expected.npz"))).unwrap()).unwrap();
+        let mut expected =
+            NpzReader::new(File::open(data(&format!("{name}.expected.npz"))).unwrap()).unwrap();
         let mut index = 0;
         for (number, length) in LENGTHS.into_iter().enumerate() {
             let episode = dataset.episode(number).unwrap();
@@ -39,21 +40,28 @@ fn every_frame_of_every_layout_equals_lerobots_own() {
                 for (key, pose) in
                     [("observation.state", episode.states[frame]), ("action", episode.actions[frame])]
                 {
-                    let theirs: ndarray::Array1<f32> = expected.by_name(&format!("{index}.{key}.npy")).unwrap();
+                    let theirs: ndarray::Array1<f32> =
+                        expected.by_name(&format!("{index}.{key}.npy")).unwrap();
                     let ours = pose.to_array_deg().map(|angle| angle as f32);
                     assert_eq!(ours.as_slice(), theirs.as_slice().unwrap(), "{name} {index} {key}");
                 }
-                let stamp: ndarray::Array0<f32> = expected.by_name(&format!("{index}.timestamp.npy")).unwrap();
+                let stamp: ndarray::Array0<f32> =
+                    expected.by_name(&format!("{index}.timestamp.npy")).unwrap();
                 assert_eq!((episode.timestamps[frame] as f32).to_bits(), stamp.into_scalar().to_bits());
-                let task: ndarray::Array0<i64> = expected.by_name(&format!("{index}.task_index.npy")).unwrap();
+                let task: ndarray::Array0<i64> =
+                    expected.by_name(&format!("{index}.task_index.npy")).unwrap();
                 assert_eq!(episode.task, TASKS[task.into_scalar() as usize]);
                 for reader in &mut readers {
                     let key = reader.camera().key.clone();
                     let mut rgb = vec![0; reader.frame_bytes()];
                     reader.read(frame, &mut rgb).unwrap();
-                    let theirs: ndarray::Array3<u8> = expected.by_name(&format!("{index}.{key}.npy")).unwrap();
+                    let theirs: ndarray::Array3<u8> =
+                        expected.by_name(&format!("{index}.{key}.npy")).unwrap();
                     let (_, height, width) = theirs.dim();
-                    assert_eq!((reader.camera().height as usize, reader.camera().width as usize), (height, width));
+                    assert_eq!(
+                        (reader.camera().height as usize, reader.camera().width as usize),
+                        (height, width)
+                    );
                     let difference: u64 = rgb
                         .iter()
                         .enumerate()
@@ -74,7 +82,10 @@ fn every_frame_of_every_layout_equals_lerobots_own() {
 /// Where the white square of the camera's picture stands.
 fn square_at(rgb: &[u8], width: usize) -> usize {
     let light = |left: usize| -> u32 {
-        (left..left + 8).flat_map(|x| (21..27).map(move |y| (y, x))).map(|(y, x)| u32::from(rgb[(y * width + x) * 3 + 2])).sum()
+        (left..left + 8)
+            .flat_map(|x| (21..27).map(move |y| (y, x)))
+            .map(|(y, x)| u32::from(rgb[(y * width + x) * 3 + 2]))
+            .sum()
     };
     (0..=width - 8).max_by_key(|left| light(*left)).unwrap()
 }
@@ -92,7 +103,10 @@ fn pictures_come_in_any_order_with_and_without_a_cache() {
                     pictures.read(frame, &mut rgb).unwrap();
                     let step = if *camera == "front" { 3 } else { 5 };
                     let found = square_at(&rgb, pictures.camera().width as usize);
-                    assert!(found.abs_diff(step * frame % 40) <= 1, "{name} {camera} frame {frame}: at {found}");
+                    assert!(
+                        found.abs_diff(step * frame % 40) <= 1,
+                        "{name} {camera} frame {frame}: at {found}"
+                    );
                 }
                 assert!(pictures.read(12, &mut rgb).unwrap_err().to_string().contains("no frame 12"));
             }

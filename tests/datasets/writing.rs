@@ -7,8 +7,8 @@ use std::path::Path;
 use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use roarm::episode::{
-    CameraInfo, CheckOptions, Dataset, DatasetEpisodes, DatasetOutline, DatasetWriter, EpisodeError, NewFrame,
-    PictureStorage, PictureStream, ProblemKind, Repair, WriteStep, check, write_dataset,
+    CameraInfo, CheckOptions, Dataset, DatasetEpisodes, DatasetOutline, DatasetWriter, EpisodeError,
+    NewFrame, PictureStorage, PictureStream, ProblemKind, Repair, WriteStep, check, write_dataset,
 };
 use roarm::types::DatasetAngles;
 use serde_json::{Value, json};
@@ -44,7 +44,9 @@ fn psnr_db(a: &[u8], b: &[u8]) -> f64 {
 /// Brightness alone. The small sets have a white square on a plain colour, whose edges 4:2:0 cannot hold in any encoding: it stores
 /// colour at half the resolution. Brightness shows what the encoder does.
 fn luma(rgb: &[u8]) -> Vec<u8> {
-    let bright = |pixel: &[u8]| 0.299 * f64::from(pixel[0]) + 0.587 * f64::from(pixel[1]) + 0.114 * f64::from(pixel[2]);
+    let bright = |pixel: &[u8]| {
+        0.299 * f64::from(pixel[0]) + 0.587 * f64::from(pixel[1]) + 0.114 * f64::from(pixel[2])
+    };
     rgb.chunks_exact(3).map(|pixel| bright(pixel).round() as u8).collect()
 }
 
@@ -54,7 +56,10 @@ fn compare(before: &Dataset, after: &Dataset, episodes: &[usize], least_db: Opti
     for (place, number) in episodes.iter().enumerate() {
         let (old, old_tasks) = before.episode_with_tasks(*number).unwrap();
         let (new, new_tasks) = after.episode_with_tasks(place).unwrap();
-        assert_eq!((&old.states, &old.actions, &old.timestamps), (&new.states, &new.actions, &new.timestamps));
+        assert_eq!(
+            (&old.states, &old.actions, &old.timestamps),
+            (&new.states, &new.actions, &new.timestamps)
+        );
         assert_eq!(old_tasks, new_tasks);
         for camera in before.cameras() {
             let (old, new) = (pictures(before, *number, &camera.key), pictures(after, place, &camera.key));
@@ -65,7 +70,11 @@ fn compare(before: &Dataset, after: &Dataset, episodes: &[usize], least_db: Opti
                     Some(least) => {
                         let (found, colours) = (psnr_db(&luma(old), &luma(new)), psnr_db(old, new));
                         assert!(colours >= 30.0, "{} frame {frame}: {colours:.1} dB", camera.key);
-                        assert!(found >= least, "episode {number} {} frame {frame}: {found:.1} dB", camera.key);
+                        assert!(
+                            found >= least,
+                            "episode {number} {} frame {frame}: {found:.1} dB",
+                            camera.key
+                        );
                     }
                 }
             }
@@ -114,12 +123,18 @@ fn close(ours: &Value, theirs: &Value, at: &str) {
     match (ours, theirs) {
         (Value::Array(ours), Value::Array(theirs)) => {
             assert_eq!(ours.len(), theirs.len(), "{at}");
-            ours.iter().zip(theirs).enumerate().for_each(|(place, (a, b))| close(a, b, &format!("{at}[{place}]")));
+            ours.iter()
+                .zip(theirs)
+                .enumerate()
+                .for_each(|(place, (a, b))| close(a, b, &format!("{at}[{place}]")));
         }
         (Value::Number(ours), Value::Number(theirs)) => {
             assert_eq!(ours.is_f64(), theirs.is_f64(), "{at}: {ours} and {theirs} are of the same type");
             let (ours, theirs) = (ours.as_f64().unwrap(), theirs.as_f64().unwrap());
-            assert!((ours - theirs).abs() <= 1e-5 * theirs.abs().max(1.0), "{at}: {ours}, LeRobot has {theirs}");
+            assert!(
+                (ours - theirs).abs() <= 1e-5 * theirs.abs().max(1.0),
+                "{at}: {ours}, LeRobot has {theirs}"
+            );
         }
         _ => panic!("{at}: {ours}, LeRobot has {theirs}"),
     }
@@ -133,7 +148,8 @@ fn info_and_statistics_are_those_that_lerobot_wrote() {
     export("lerobot_v3_images", &[0, 1, 2], PictureStorage::Images, &out);
     let theirs = data("lerobot_v3_images");
     assert_eq!(json_file(&out.join(INFO)), json_file(&theirs.join(INFO)));
-    let (ours, theirs) = (json_file(&out.join("meta/stats.json")), json_file(&theirs.join("meta/stats.json")));
+    let (ours, theirs) =
+        (json_file(&out.join("meta/stats.json")), json_file(&theirs.join("meta/stats.json")));
     let names = |value: &Value| {
         let mut names: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
         names.sort();
@@ -151,7 +167,9 @@ fn info_and_statistics_are_those_that_lerobot_wrote() {
     export("lerobot_v3_av1", &[0, 1, 2], PictureStorage::Video, &out);
     let (ours, theirs) =
         (json_file(&out.join("meta/stats.json")), json_file(&data("lerobot_v3_av1").join("meta/stats.json")));
-    for feature in ["observation.state", "action", "timestamp", "frame_index", "index", "episode_index", "task_index"] {
+    for feature in
+        ["observation.state", "action", "timestamp", "frame_index", "index", "episode_index", "task_index"]
+    {
         for (name, value) in theirs[feature].as_object().unwrap() {
             close(&ours[feature][name], value, &format!("{feature} {name}"));
         }
@@ -165,15 +183,21 @@ fn columns(path: &Path) -> Vec<(String, String)> {
             DataType::List(inner) => format!("list<{}>", shape(inner.data_type())),
             DataType::FixedSizeList(inner, size) => format!("list<{}>[{size}]", shape(inner.data_type())),
             DataType::LargeUtf8 => "Utf8".to_owned(),
-            DataType::Struct(fields) => {
-                fields.iter().map(|field| format!("{} {}", field.name(), shape(field.data_type()))).collect::<Vec<_>>().join(",")
-            }
+            DataType::Struct(fields) => fields
+                .iter()
+                .map(|field| format!("{} {}", field.name(), shape(field.data_type())))
+                .collect::<Vec<_>>()
+                .join(","),
             other => other.to_string(),
         }
     }
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
-    let mut found: Vec<_> =
-        reader.schema().fields().iter().map(|field| (field.name().clone(), shape(field.data_type()))).collect();
+    let mut found: Vec<_> = reader
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| (field.name().clone(), shape(field.data_type())))
+        .collect();
     found.sort();
     found
 }
@@ -181,7 +205,9 @@ fn columns(path: &Path) -> Vec<(String, String)> {
 #[test]
 fn parquet_files_have_the_columns_that_lerobot_writes() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, storage) in [("lerobot_v3_images", PictureStorage::Images), ("lerobot_v3_h264", PictureStorage::Video)] {
+    for (name, storage) in
+        [("lerobot_v3_images", PictureStorage::Images), ("lerobot_v3_h264", PictureStorage::Video)]
+    {
         let out = folder.path().join(name);
         export(name, &[0, 1, 2], storage, &out);
         for file in [ROWS, EPISODES, "meta/tasks.parquet"] {
@@ -287,14 +313,18 @@ fn a_dataset_without_cameras_or_with_one_frame_is_written() {
     sound(&out);
     assert_eq!(json_file(&out.join(INFO))["video_path"], Value::Null);
     let statistics = json_file(&out.join("meta/stats.json"));
-    assert_eq!((&statistics["action"]["std"][0], &statistics["action"]["q99"][0]), (&json!(0.0), &json!(1.0)));
+    assert_eq!(
+        (&statistics["action"]["std"][0], &statistics["action"]["q99"][0]),
+        (&json!(0.0), &json!(1.0))
+    );
 }
 
 #[test]
 fn frames_that_do_not_belong_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer =
-        DatasetWriter::create(folder.path().join("new"), outline(&[(32, 16)]), PictureStorage::Images).unwrap();
+        DatasetWriter::create(folder.path().join("new"), outline(&[(32, 16)]), PictureStorage::Images)
+            .unwrap();
     let picture = vec![vec![0; 32 * 16 * 3]];
     writer.add_frame(&frame(0, picture.clone())).unwrap();
     let refused = |writer: &mut DatasetWriter, frame: &NewFrame, part: &str| {
@@ -313,7 +343,9 @@ fn frames_that_do_not_belong_are_refused() {
 
     let again = DatasetWriter::create(folder.path().join("new"), outline(&[]), PictureStorage::Images);
     assert!(again.is_err_and(|error| error.to_string().contains("name a new folder")));
-    let mut odd = DatasetWriter::create(folder.path().join("odd"), outline(&[(33, 16)]), PictureStorage::Video).unwrap();
+    let mut odd =
+        DatasetWriter::create(folder.path().join("odd"), outline(&[(33, 16)]), PictureStorage::Video)
+            .unwrap();
     let error = odd.add_frame(&frame(0, vec![vec![0; 33 * 16 * 3]])).unwrap_err().to_string();
     assert!(error.contains("33x16") && error.contains("write images instead"), "{error}");
 }

@@ -52,7 +52,8 @@ pub(super) fn export(flags: &ExportFlags) -> Result<Exit, CliError> {
         for number in &episodes {
             frames += dataset.episode_length(*number)?;
         }
-        let text = format!("would write {} episodes, {frames} frames to {}", episodes.len(), flags.out.display());
+        let text =
+            format!("would write {} episodes, {frames} frames to {}", episodes.len(), flags.out.display());
         if flags.json {
             let (out, episodes) = (flags.out.clone(), episodes.len());
             terminal::say(text);
@@ -70,7 +71,10 @@ pub(super) fn export(flags: &ExportFlags) -> Result<Exit, CliError> {
 /// `0,2-5` as numbers below `count`, in the order in which they stand.
 fn parse_episodes(text: &str, count: usize) -> Result<Vec<usize>, String> {
     let wrong = |part: &str| {
-        format!("--episodes {text}: `{part}` is no episode of 0 to {}; write numbers and ranges such as 0,2-5", count.saturating_sub(1))
+        format!(
+            "--episodes {text}: `{part}` is no episode of 0 to {}; write numbers and ranges such as 0,2-5",
+            count.saturating_sub(1)
+        )
     };
     let mut episodes = Vec::new();
     for part in text.split(',').map(str::trim) {

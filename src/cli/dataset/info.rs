@@ -143,10 +143,14 @@ fn page(summary: &Summary) -> String {
         ),
     ];
     for camera in &summary.cameras {
-        lines.push(format!("camera       {} {}x{}, {}", camera.key, camera.width, camera.height, camera.storage));
+        lines.push(format!(
+            "camera       {} {}x{}, {}",
+            camera.key, camera.width, camera.height, camera.storage
+        ));
     }
     for task in &summary.tasks {
-        lines.push(format!("task         {} ({} episodes, {} frames)", task.task, task.episodes, task.frames));
+        lines
+            .push(format!("task         {} ({} episodes, {} frames)", task.task, task.episodes, task.frames));
     }
     for (name, range) in &summary.splits {
         lines.push(format!("split        {name}: episodes {range}"));

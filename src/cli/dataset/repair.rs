@@ -54,7 +54,14 @@ pub(super) fn repair(flags: &RepairFlags) -> Result<Exit, CliError> {
     if flags.dry_run {
         if flags.json {
             let (out, episodes) = (flags.out.clone(), kept.len());
-            terminal::print_json(&Written { ok: true, out, episodes, frames: repair.frames(), dropped, dry_run: true });
+            terminal::print_json(&Written {
+                ok: true,
+                out,
+                episodes,
+                frames: repair.frames(),
+                dropped,
+                dry_run: true,
+            });
         }
         return Ok(Exit::Done);
     }

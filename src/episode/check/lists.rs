@@ -117,13 +117,14 @@ impl Survey {
             Layout::EpisodeFiles => legacy::TASKS,
         };
         let place = Place::file(Path::new(file));
-        let read = path_template::inside(&self.root, file, &self.root.join("meta/info.json")).and_then(|path| {
-            match self.info.layout {
-                Layout::SharedFiles => tasks::entries(&path),
-                Layout::EpisodeFiles => legacy::lines::<legacy::TaskLine>(&path)
-                    .map(|lines| lines.into_iter().map(|line| (line.task_index, line.task)).collect()),
-            }
-        });
+        let read =
+            path_template::inside(&self.root, file, &self.root.join("meta/info.json")).and_then(|path| {
+                match self.info.layout {
+                    Layout::SharedFiles => tasks::entries(&path),
+                    Layout::EpisodeFiles => legacy::lines::<legacy::TaskLine>(&path)
+                        .map(|lines| lines.into_iter().map(|line| (line.task_index, line.task)).collect()),
+                }
+            });
         let entries = match read {
             Ok(entries) => entries,
             Err(error) => return findings.add_error(&error, &self.root, place),
@@ -132,7 +133,8 @@ impl Survey {
         for (row, (number, text)) in entries.into_iter().enumerate() {
             // A number far beyond the count is no place in a list.
             if number >= count {
-                let problem = format!("task_index {number} in a list of {count}: numbers are missing before it");
+                let problem =
+                    format!("task_index {number} in a list of {count}: numbers are missing before it");
                 findings.add(ProblemKind::TaskList, place.row(row), problem);
             }
             if number >= self.tasks.len() {
@@ -141,7 +143,11 @@ impl Survey {
             match self.tasks.get_mut(number) {
                 Some(slot @ None) => *slot = Some(text),
                 Some(Some(_)) => {
-                    findings.add(ProblemKind::TaskList, place.row(row), format!("task_index {number} stands twice"));
+                    findings.add(
+                        ProblemKind::TaskList,
+                        place.row(row),
+                        format!("task_index {number} stands twice"),
+                    );
                 }
                 None => {}
             }
@@ -183,7 +189,8 @@ impl Survey {
 
     fn add_episode(&mut self, line: legacy::EpisodeLine, row: usize, findings: &mut Findings) {
         let file = PathBuf::from(legacy::EPISODES);
-        if !self.check_number(Some(line.episode_index as i64), Some(line.length as i64), &file, row, findings) {
+        if !self.check_number(Some(line.episode_index as i64), Some(line.length as i64), &file, row, findings)
+        {
             return;
         }
         let record = legacy::record(&self.info, line.episode_index, 0, line.length);
@@ -209,7 +216,12 @@ impl Survey {
         }
     }
 
-    fn try_episode_file(&mut self, path: &Path, file: &Path, findings: &mut Findings) -> Result<(), EpisodeError> {
+    fn try_episode_file(
+        &mut self,
+        path: &Path,
+        file: &Path,
+        findings: &mut Findings,
+    ) -> Result<(), EpisodeError> {
         let table = Table::read(path, |column| !column.starts_with("stats/"), None)?;
         let numbers = table.raw_integers("episode_index")?;
         let lengths = table.raw_integers("length")?;
@@ -267,15 +279,24 @@ impl Survey {
         let place = Place::file(file).row(row);
         let expected = self.episodes.last().map_or(0, |last| last.number + 1);
         let Some(found) = number.and_then(|number| usize::try_from(number).ok()) else {
-            findings.add(ProblemKind::EpisodeList, place, format!("episode_index is {number:?}, expected {expected}"));
+            findings.add(
+                ProblemKind::EpisodeList,
+                place,
+                format!("episode_index is {number:?}, expected {expected}"),
+            );
             return false;
         };
         if found < expected {
-            findings.add(ProblemKind::EpisodeList, place, format!("episode {found} stands twice or out of order"));
+            findings.add(
+                ProblemKind::EpisodeList,
+                place,
+                format!("episode {found} stands twice or out of order"),
+            );
             return false;
         }
         if found > expected {
-            let problem = format!("episode {found} follows where {expected} is expected: {} missing", found - expected);
+            let problem =
+                format!("episode {found} follows where {expected} is expected: {} missing", found - expected);
             findings.add(ProblemKind::EpisodeList, place, problem);
         }
         if length.is_none_or(|length| length <= 0) {
@@ -294,14 +315,21 @@ impl Survey {
             ("total_frames", self.info.total_frames, frames),
         ] {
             if stated != found {
-                findings.add(ProblemKind::Count, place, format!("{name} is {stated}, but the list of episodes has {found}"));
+                findings.add(
+                    ProblemKind::Count,
+                    place,
+                    format!("{name} is {stated}, but the list of episodes has {found}"),
+                );
             }
         }
         for (name, range) in &self.info.splits {
             let ends = range.split_once(':').map(|(from, to)| (from.parse::<usize>(), to.parse::<usize>()));
             let sound = matches!(ends, Some((Ok(from), Ok(to))) if from <= to && to <= self.episodes.len());
             if !sound {
-                let problem = format!("split `{name}` is `{range}`, but there are episodes 0 to {}", self.episodes.len());
+                let problem = format!(
+                    "split `{name}` is `{range}`, but there are episodes 0 to {}",
+                    self.episodes.len()
+                );
                 findings.add(ProblemKind::Count, place, problem);
             }
         }

@@ -88,13 +88,17 @@ pub(in crate::episode) fn survey(
     let root = folder.canonicalize().map_err(|source| EpisodeError::read(folder, source))?;
     let mut findings = Findings::default();
     let info_path = root.join("meta/info.json");
-    let info = path_template::inside(&root, "meta/info.json", &info_path).and_then(|path| DatasetInfo::read(&path));
+    let info =
+        path_template::inside(&root, "meta/info.json", &info_path).and_then(|path| DatasetInfo::read(&path));
     let info = match info {
         Ok(info) => info,
         Err(error) => {
             findings.add_error(&error, &root, Place::file(Path::new("meta/info.json")));
             let problems = findings.problems;
-            return Ok((CheckReport { ok: false, episodes: 0, frames: 0, problems, unreachable: Vec::new() }, None));
+            return Ok((
+                CheckReport { ok: false, episodes: 0, frames: 0, problems, unreachable: Vec::new() },
+                None,
+            ));
         }
     };
     let mut survey = Survey::read(root, info, &mut findings);

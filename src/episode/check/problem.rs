@@ -129,15 +129,22 @@ impl ProblemKind {
                 format!("copy the file again; else {repair} writes a dataset without episode {number}")
             }
             (Self::ExtraFile, _) => {
-                "delete it, or move it out of the dataset: it may be what a recording left that was cut off".to_owned()
+                "delete it, or move it out of the dataset: it may be what a recording left that was cut off"
+                    .to_owned()
             }
-            (Self::OutsideFolder, _) => "put the file into the dataset's folder and name it from there".to_owned(),
+            (Self::OutsideFolder, _) => {
+                "put the file into the dataset's folder and name it from there".to_owned()
+            }
             (Self::Unfit, _) => "use a dataset of a RoArm-M3: six joints, in degrees".to_owned(),
             (Self::FrameRate, _) => {
-                format!("correct `fps` in meta/info.json if the recording really had another rate; else {repair} drops what does not fit")
+                format!(
+                    "correct `fps` in meta/info.json if the recording really had another rate; else {repair} drops what does not fit"
+                )
             }
             (Self::EpisodeList, _) => {
-                format!("take the list from a backup; else {repair} writes a dataset of the episodes that are listed")
+                format!(
+                    "take the list from a backup; else {repair} writes a dataset of the episodes that are listed"
+                )
             }
             (kind, Some(number)) if matches!(kind.mending(), Mending::DropEpisode) => {
                 format!("{repair} writes a dataset without episode {number}")
@@ -199,12 +206,16 @@ impl Findings {
                 (ProblemKind::UnreadableFile, path, problem.clone())
             }
             EpisodeError::Unfit { path, problem } => (ProblemKind::Unfit, path, problem.clone()),
-            EpisodeError::OutsideFolder { path, target } => {
-                (ProblemKind::OutsideFolder, path, format!("it refers to `{target}`, outside the dataset's folder"))
-            }
-            EpisodeError::Decode { path, frame, problem } => {
-                (ProblemKind::Picture, path, format!("frame {frame} of the file cannot be decoded: {problem}"))
-            }
+            EpisodeError::OutsideFolder { path, target } => (
+                ProblemKind::OutsideFolder,
+                path,
+                format!("it refers to `{target}`, outside the dataset's folder"),
+            ),
+            EpisodeError::Decode { path, frame, problem } => (
+                ProblemKind::Picture,
+                path,
+                format!("frame {frame} of the file cannot be decoded: {problem}"),
+            ),
             other => (ProblemKind::UnreadableFile, &place.file.to_path_buf(), other.to_string()),
         };
         let file = path.strip_prefix(root).unwrap_or(path).to_path_buf();

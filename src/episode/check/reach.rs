@@ -51,7 +51,8 @@ impl Reach {
                     );
                     if below || above {
                         let (count, farthest) = &mut counts[violation.joint.index()][usize::from(above)];
-                        let farther = *count == 0 || if below { angle < *farthest } else { angle > *farthest };
+                        let farther =
+                            *count == 0 || if below { angle < *farthest } else { angle > *farthest };
                         *farthest = if farther { angle } else { *farthest };
                         *count += 1;
                     }
@@ -96,7 +97,9 @@ mod tests {
         let elbow = |angle| [0.0, 0.0, angle, 0.0, 0.0, 10.0];
         reach.add(&[elbow(-60.0), elbow(-72.0), elbow(-20.0), elbow(-0.01)]);
         let found = reach.unreachable();
-        let of = |generation: &str| found.iter().find(|one| one.generation == generation && one.joint == "elbow").cloned();
+        let of = |generation: &str| {
+            found.iter().find(|one| one.generation == generation && one.joint == "elbow").cloned()
+        };
         for generation in ["g1", "g1b"] {
             let one = of(generation).unwrap_or_else(|| panic!("{generation} clamps at −45°: {found:?}"));
             assert_eq!((one.frames, one.share, one.below, one.farthest_deg), (2, 0.5, true, -72.0));

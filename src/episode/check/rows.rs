@@ -110,7 +110,10 @@ fn place_episodes(
         let found = if expected.end <= rows && expected.clone().all(own) && mine == length {
             Some(expected)
         } else if let Some(run) = run.filter(|run| run.len() == length && mine == length) {
-            let problem = format!("its rows are {} to {}, the list of episodes puts them at {}", run.start, run.end, start);
+            let problem = format!(
+                "its rows are {} to {}, the list of episodes puts them at {}",
+                run.start, run.end, start
+            );
             findings.add(ProblemKind::EpisodeRange, at.row(run.start), problem);
             Some(run)
         } else if mine == 0 && expected.end > rows {
@@ -125,7 +128,9 @@ fn place_episodes(
                      {wrong}, expected {number}",
                     value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
                 ),
-                None => format!("{mine} rows have its number, the list of episodes says {length}: the file ends at row {rows}"),
+                None => format!(
+                    "{mine} rows have its number, the list of episodes says {length}: the file ends at row {rows}"
+                ),
             };
             findings.add(ProblemKind::EpisodeIndex, at.row(wrong.min(rows)), problem);
             None
@@ -185,14 +190,19 @@ fn check_episode(
         let broken = |row: &usize| column.values[*row].iter().any(|value| !value.is_finite());
         if let Some(row) = rows.clone().find(broken) {
             let count = rows.clone().filter(broken).count();
-            let problem = format!("`{name}` is {:?}: not all finite numbers{}", column.values[row], more(count));
+            let problem =
+                format!("`{name}` is {:?}: not all finite numbers{}", column.values[row], more(count));
             findings.add(ProblemKind::NotFinite, at.row(row), problem);
             sound = false;
         }
     }
     if sound {
         sums.reach.add(&columns.action.values[rows.clone()]);
-        sums.statistics.add(episode.number, &columns.state.values[rows.clone()], &columns.action.values[rows]);
+        sums.statistics.add(
+            episode.number,
+            &columns.state.values[rows.clone()],
+            &columns.action.values[rows],
+        );
     }
 }
 
@@ -222,7 +232,9 @@ fn check_stamps(fps: f64, stamps: &[f64], start: usize, at: Place<'_>, findings:
         _ => 0.0,
     };
     let even = mean > 0.0
-        && stamps.windows(2).all(|pair| (pair[1] - pair[0] - mean).abs() <= 1e-3 / fps + 2.0 * TIMESTAMP_TOLERANCE_S);
+        && stamps
+            .windows(2)
+            .all(|pair| (pair[1] - pair[0] - mean).abs() <= 1e-3 / fps + 2.0 * TIMESTAMP_TOLERANCE_S);
     if even && (mean * fps - 1.0).abs() > 1e-3 {
         let problem = format!(
             "its stamps are {mean:.4} s apart, {:.2} a second; meta/info.json says {fps} frames a second",
@@ -253,17 +265,24 @@ fn check_tasks(
         return;
     }
     let text = |task: Option<i64>| {
-        task.and_then(|task| usize::try_from(task).ok()).and_then(|task| survey.tasks.get(task)).and_then(Option::as_deref)
+        task.and_then(|task| usize::try_from(task).ok())
+            .and_then(|task| survey.tasks.get(task))
+            .and_then(Option::as_deref)
     };
     if let Some(row) = tasks.iter().position(|task| text(*task).is_none()) {
         let value = tasks[row].map_or_else(|| "nothing".to_owned(), |task| task.to_string());
         let count = tasks.iter().filter(|task| text(**task).is_none()).count();
-        let problem = format!("task_index {value} is not in the list of tasks, which has {}{}", survey.tasks.len(), more(count));
+        let problem = format!(
+            "task_index {value} is not in the list of tasks, which has {}{}",
+            survey.tasks.len(),
+            more(count)
+        );
         findings.add(ProblemKind::UnknownTask, at.row(start + row), problem);
         return;
     }
     let listed = &survey.episodes[place].tasks;
-    let other = |task: &Option<i64>| text(*task).is_some_and(|text| !listed.iter().any(|listed| listed == text));
+    let other =
+        |task: &Option<i64>| text(*task).is_some_and(|text| !listed.iter().any(|listed| listed == text));
     if let Some(row) = tasks.iter().position(other).filter(|_| !listed.is_empty()) {
         let problem = format!(
             "its rows have the task `{}`, the list of episodes says {listed:?}",

@@ -66,7 +66,12 @@ struct EpisodeStatisticsLine {
 }
 
 impl RowStatistics {
-    pub(super) fn add(&mut self, episode: usize, states: &[[f64; JOINT_COUNT]], actions: &[[f64; JOINT_COUNT]]) {
+    pub(super) fn add(
+        &mut self,
+        episode: usize,
+        states: &[[f64; JOINT_COUNT]],
+        actions: &[[f64; JOINT_COUNT]],
+    ) {
         let (mut state, mut action) = (Bounds::EMPTY, Bounds::EMPTY);
         state.add(states);
         action.add(actions);
@@ -93,7 +98,9 @@ impl RowStatistics {
             return;
         }
         let stats = std::fs::read(&path).map_err(|error| error.to_string());
-        match stats.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).map_err(|error| error.to_string())) {
+        match stats
+            .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).map_err(|error| error.to_string()))
+        {
             Ok(stats) => {
                 let (mut state, mut action) = (Bounds::EMPTY, Bounds::EMPTY);
                 for (_, of_state, of_action) in &self.episodes {
@@ -102,7 +109,9 @@ impl RowStatistics {
                 }
                 compare(&stats, &state, &action, place, findings);
             }
-            Err(error) => findings.add(ProblemKind::Statistics, place, format!("not readable as JSON ({error})")),
+            Err(error) => {
+                findings.add(ProblemKind::Statistics, place, format!("not readable as JSON ({error})"))
+            }
         }
     }
 
@@ -113,7 +122,11 @@ impl RowStatistics {
                     compare(&lines[row].stats, state, action, place.episode(*number).row(row), findings);
                 }
                 None => {
-                    findings.add(ProblemKind::Statistics, place.episode(*number), "it has no line for the episode");
+                    findings.add(
+                        ProblemKind::Statistics,
+                        place.episode(*number),
+                        "it has no line for the episode",
+                    );
                 }
             }
         }
@@ -140,7 +153,11 @@ fn compare(stats: &Value, state: &Bounds, action: &Bounds, place: Place<'_>, fin
                 .map(|values| values.iter().map(|value| value.as_f64().unwrap_or(f64::NAN)).collect());
             let stated = stated.filter(|stated| stated.len() == JOINT_COUNT);
             let Some(stated) = stated else {
-                findings.add(ProblemKind::Statistics, place, format!("`{name}` has no {statistic} of 6 numbers"));
+                findings.add(
+                    ProblemKind::Statistics,
+                    place,
+                    format!("`{name}` has no {statistic} of 6 numbers"),
+                );
                 break;
             };
             let off = |joint: &Joint| {

@@ -29,7 +29,13 @@ pub(super) fn check(survey: &Survey, decode: bool, findings: &mut Findings, prog
     }
 }
 
-fn check_videos(survey: &Survey, camera: usize, decode: bool, findings: &mut Findings, progress: Progress<'_>) {
+fn check_videos(
+    survey: &Survey,
+    camera: usize,
+    decode: bool,
+    findings: &mut Findings,
+    progress: Progress<'_>,
+) {
     let mut by_file: BTreeMap<PathBuf, Vec<(&ListedEpisode, VideoClip)>> = BTreeMap::new();
     for episode in &survey.episodes {
         match survey.clip(episode, camera) {
@@ -73,7 +79,12 @@ fn check_videos(survey: &Survey, camera: usize, decode: bool, findings: &mut Fin
 }
 
 /// Two episodes at the same place of a video.
-fn check_overlap(clips: &mut [(&ListedEpisode, VideoClip)], camera: usize, file: &Path, findings: &mut Findings) {
+fn check_overlap(
+    clips: &mut [(&ListedEpisode, VideoClip)],
+    camera: usize,
+    file: &Path,
+    findings: &mut Findings,
+) {
     clips.sort_by(|(_, a), (_, b)| a.from_timestamp_s.total_cmp(&b.from_timestamp_s));
     for pair in clips.windows(2) {
         let [(before, clip), (after, next)] = pair else { continue };
@@ -89,7 +100,9 @@ fn check_overlap(clips: &mut [(&ListedEpisode, VideoClip)], camera: usize, file:
         }
     }
     for (episode, clip) in clips {
-        let Some(to) = episode.videos.get(camera).copied().flatten().and_then(|video| video.to_s) else { continue };
+        let Some(to) = episode.videos.get(camera).copied().flatten().and_then(|video| video.to_s) else {
+            continue;
+        };
         let expected = clip.from_timestamp_s + clip.length as f64 / clip.fps;
         if !((to - expected).abs() <= 0.5 / clip.fps) {
             let place = Place::file(&episode.list.0).episode(episode.number).row(episode.list.1);
@@ -113,7 +126,11 @@ fn check_clip(
     let (found, stated) = ((reader.width(), reader.height()), (clip.camera.width, clip.camera.height));
     if found != stated {
         let ((w, h), (stated_w, stated_h)) = (found, stated);
-        findings.add(ProblemKind::PictureSize, at, format!("pictures are {w}x{h}, meta/info.json says {stated_w}x{stated_h}"));
+        findings.add(
+            ProblemKind::PictureSize,
+            at,
+            format!("pictures are {w}x{h}, meta/info.json says {stated_w}x{stated_h}"),
+        );
         return false;
     }
     if !(clip.from_timestamp_s.is_finite() && clip.from_timestamp_s >= 0.0) {
@@ -133,7 +150,9 @@ fn check_clip(
         return false;
     }
     if last > reader.last_time_s() + PICTURE_TOLERANCE_S {
-        let there = (0..clip.length).filter(|frame| time(*frame) <= reader.last_time_s() + PICTURE_TOLERANCE_S).count();
+        let there = (0..clip.length)
+            .filter(|frame| time(*frame) <= reader.last_time_s() + PICTURE_TOLERANCE_S)
+            .count();
         let problem = format!(
             "it ends at {:.4} s, the episode's last frame is at {last:.4} s: {} of its {} pictures are missing",
             reader.last_time_s(),
@@ -187,7 +206,10 @@ fn check_images(
                 Ok(Ok(size)) if size == (camera.width, camera.height) => continue,
                 Ok(Ok((w, h))) => (
                     ProblemKind::PictureSize,
-                    format!("`{}` is {w}x{h}, meta/info.json says {}x{}", camera.key, camera.width, camera.height),
+                    format!(
+                        "`{}` is {w}x{h}, meta/info.json says {}x{}",
+                        camera.key, camera.width, camera.height
+                    ),
                 ),
                 Ok(Err(problem)) => (ProblemKind::Picture, format!("`{}`: {problem}", camera.key)),
                 Err(error) => (ProblemKind::Picture, error.to_string()),
@@ -218,7 +240,8 @@ fn decode_all(
         Err(error) => return findings.add_error(&error, &survey.root, at),
     };
     let states = episode.rows.as_ref().and_then(|found| {
-        let table = Table::read(&found.path, |name| name == "observation.state", Some(found.rows.clone())).ok()?;
+        let table =
+            Table::read(&found.path, |name| name == "observation.state", Some(found.rows.clone())).ok()?;
         Some(table.raw_joint_vectors("observation.state").ok()?.values)
     });
     let (mut before, mut rgb) = (Vec::new(), vec![0; pictures.frame_bytes()]);
@@ -233,7 +256,8 @@ fn decode_all(
             since = frame;
         }
         let moved = states.as_ref().and_then(|states| Some((states.get(since)?, states.get(frame)?)));
-        let moved = moved.is_some_and(|(from, to)| from.iter().zip(to).any(|(a, b)| (a - b).abs() > MOVEMENT_DEG));
+        let moved =
+            moved.is_some_and(|(from, to)| from.iter().zip(to).any(|(a, b)| (a - b).abs() > MOVEMENT_DEG));
         if moved && (frame - since) as f64 >= FROZEN_S * survey.info.fps {
             let problem = format!(
                 "`{}` shows the same picture from frame {since} to {frame} or longer, while the arm moves: a frozen camera",

@@ -22,7 +22,8 @@ impl DecodedCache {
     /// Copies a picture that is held. Returns whether it was.
     pub(super) fn copy(&mut self, rank: usize, rgb: &mut [u8]) -> bool {
         self.uses += 1;
-        let Some((used, picture)) = self.pictures.get_mut(&rank).filter(|(_, picture)| picture.len() == rgb.len())
+        let Some((used, picture)) =
+            self.pictures.get_mut(&rank).filter(|(_, picture)| picture.len() == rgb.len())
         else {
             return false;
         };

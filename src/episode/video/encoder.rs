@@ -11,7 +11,7 @@ use yuv::{BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvSta
 /// Every which picture can be decoded without the one before: LeRobot's own setting, for training reads single frames.
 const KEYFRAME_EVERY: u32 = 2;
 
-/// Quantiser: about 45 dB on camera pictures.
+/// Quantiser: about 40 dB on a camera's pictures.
 const QUANTISER: u8 = 18;
 
 /// One encoded picture.
@@ -59,7 +59,8 @@ impl H264Encoder {
             .intra_frame_period(IntraFramePeriod::from_num_frames(KEYFRAME_EVERY))
             // One thread: the caller decides what runs beside it.
             .num_threads(1);
-        let encoder = Encoder::with_api_config(OpenH264API::from_source(), config).map_err(|error| error.to_string())?;
+        let encoder = Encoder::with_api_config(OpenH264API::from_source(), config)
+            .map_err(|error| error.to_string())?;
         let (width, height) = (width as usize, height as usize);
         let chroma = || vec![0; width / 2 * (height / 2)];
         let planes = Planes { width, height, luma: vec![0; width * height], chroma: [chroma(), chroma()] };
@@ -79,7 +80,10 @@ impl H264Encoder {
         let (mut sequence, mut parameters) = (None, None);
         for layer in (0..stream.num_layers()).filter_map(|layer| stream.layer(layer)) {
             for unit in (0..layer.nal_count()).filter_map(|unit| layer.nal_unit(unit)) {
-                let unit = unit.strip_prefix(&[0, 0, 0, 1]).or_else(|| unit.strip_prefix(&[0, 0, 1])).unwrap_or(unit);
+                let unit = unit
+                    .strip_prefix(&[0, 0, 0, 1])
+                    .or_else(|| unit.strip_prefix(&[0, 0, 1]))
+                    .unwrap_or(unit);
                 match unit.first().map(|header| header & 0x1f) {
                     Some(7) => sequence = Some(unit.to_vec()),
                     Some(8) => parameters = Some(unit.to_vec()),
@@ -94,7 +98,9 @@ impl H264Encoder {
         }
         if let Some(sets) = sequence.zip(parameters) {
             match &self.parameter_sets {
-                Some(known) if *known != sets => return Err("the encoder changed its parameter sets".to_owned()),
+                Some(known) if *known != sets => {
+                    return Err("the encoder changed its parameter sets".to_owned());
+                }
                 _ => self.parameter_sets = Some(sets),
             }
         }

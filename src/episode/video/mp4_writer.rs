@@ -30,7 +30,12 @@ pub(in crate::episode) struct Mp4Writer {
 
 impl Mp4Writer {
     /// Begins a file of pictures that follow each other at `fps`.
-    pub(in crate::episode) fn create(path: &Path, width: u32, height: u32, fps: f64) -> Result<Self, EpisodeError> {
+    pub(in crate::episode) fn create(
+        path: &Path,
+        width: u32,
+        height: u32,
+        fps: f64,
+    ) -> Result<Self, EpisodeError> {
         let failed = |problem: String| EpisodeError::write(path, std::io::Error::other(problem));
         let narrow = |size: u32| u16::try_from(size).map_err(|error| failed(error.to_string()));
         let timescale = (fps * f64::from(UNITS_A_PICTURE)).round() as u32;
@@ -89,7 +94,8 @@ impl Mp4Writer {
     fn tables(&self, (sequence, parameters): (&[u8], &[u8])) -> Result<Vec<u8>, mp4_atom::Error> {
         let count = self.sizes.len() as u32;
         let duration = u64::from(count) * u64::from(UNITS_A_PICTURE);
-        let visual = Visual { data_reference_index: 1, width: self.width, height: self.height, ..Visual::default() };
+        let visual =
+            Visual { data_reference_index: 1, width: self.width, height: self.height, ..Visual::default() };
         let avc1 = Avc1 { visual, avcc: Avcc::new(sequence, parameters)?, ..Avc1::default() };
         let stbl = Stbl {
             stsd: Stsd { codecs: vec![Codec::Avc1(avc1)] },
@@ -97,7 +103,11 @@ impl Mp4Writer {
             stss: Some(Stss { entries: self.keyframes.clone() }),
             // All samples lie in one piece.
             stsc: Stsc {
-                entries: vec![StscEntry { first_chunk: 1, samples_per_chunk: count, sample_description_index: 1 }],
+                entries: vec![StscEntry {
+                    first_chunk: 1,
+                    samples_per_chunk: count,
+                    sample_description_index: 1,
+                }],
             },
             stsz: Stsz { samples: StszSamples::Different { sizes: self.sizes.clone() } },
             co64: Some(Co64 { entries: vec![self.data_start + 16] }),

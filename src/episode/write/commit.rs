@@ -15,7 +15,9 @@ pub(super) fn make_folder(path: &Path) -> Result<(), EpisodeError> {
 /// Removes a folder that may be there, with all that is in it.
 pub(super) fn clear(path: &Path) -> Result<(), EpisodeError> {
     match fs::remove_dir_all(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(EpisodeError::write(path, source)),
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(EpisodeError::write(path, source))
+        }
         _ => Ok(()),
     }
 }

@@ -34,7 +34,8 @@ pub(super) fn write_episodes(path: &Path, episodes: &[ClosedEpisode]) -> Result<
         let values = episodes.iter().enumerate().map(|(number, episode)| of(number, episode) as i64);
         Arc::new(Int64Array::from_iter_values(values))
     };
-    let mut columns: Vec<(String, ArrayRef)> = vec![("episode_index".to_owned(), integers(&|number, _| number))];
+    let mut columns: Vec<(String, ArrayRef)> =
+        vec![("episode_index".to_owned(), integers(&|number, _| number))];
     let mut tasks = ListBuilder::new(StringBuilder::new()).with_field(element(arrow_schema::DataType::Utf8));
     for episode in episodes {
         episode.tasks.iter().for_each(|task| tasks.values().append_value(task));
@@ -45,7 +46,8 @@ pub(super) fn write_episodes(path: &Path, episodes: &[ClosedEpisode]) -> Result<
     columns.push(("data/chunk_index".to_owned(), integers(&|_, episode| episode.file.0)));
     columns.push(("data/file_index".to_owned(), integers(&|_, episode| episode.file.1)));
     columns.push(("dataset_from_index".to_owned(), integers(&|_, episode| episode.first_index)));
-    columns.push(("dataset_to_index".to_owned(), integers(&|_, episode| episode.first_index + episode.length)));
+    columns
+        .push(("dataset_to_index".to_owned(), integers(&|_, episode| episode.first_index + episode.length)));
     let Some(first) = episodes.first() else { return Ok(()) };
     for (place, (key, _)) in first.videos.iter().enumerate() {
         columns.push((format!("videos/{key}/chunk_index"), integers(&|_, episode| episode.file.0)));
@@ -93,8 +95,8 @@ fn statistic_column<'a>(rows: impl Iterator<Item = &'a FeatureStatistics>, name:
     }
     let list_of = |inner: arrow_schema::DataType| element(arrow_schema::DataType::List(element(inner)));
     let inner = ListBuilder::new(numbers()).with_field(list_of(Float64));
-    let mut lists = ListBuilder::new(inner)
-        .with_field(element(arrow_schema::DataType::List(list_of(Float64))));
+    let mut lists =
+        ListBuilder::new(inner).with_field(element(arrow_schema::DataType::List(list_of(Float64))));
     for row in rows {
         for value in row.values(name) {
             lists.values().values().values().append_value(value);
@@ -126,7 +128,10 @@ pub(super) fn write_tasks(path: &Path, tasks: &[String]) -> Result<(), EpisodeEr
         "pandas_version": "2.2.3"
     });
     let columns: Vec<(String, ArrayRef)> = vec![
-        ("task_index".to_owned(), Arc::new(Int64Array::from_iter_values((0..tasks.len()).map(|task| task as i64)))),
+        (
+            "task_index".to_owned(),
+            Arc::new(Int64Array::from_iter_values((0..tasks.len()).map(|task| task as i64))),
+        ),
         ("__index_level_0__".to_owned(), Arc::new(StringArray::from_iter_values(tasks))),
     ];
     let notes = HashMap::from([("pandas".to_owned(), note.to_string())]);

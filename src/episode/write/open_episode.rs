@@ -66,20 +66,28 @@ impl OpenEpisode {
                 PictureStorage::Images => None,
                 PictureStorage::Video => {
                     let path = folder.join(format!("{place}.mp4"));
-                    let encoder = H264Encoder::new(camera.width, camera.height, outline.fps).map_err(|problem| {
-                        EpisodeError::Refused {
-                            path: path.clone(),
-                            problem: format!("camera `{}`: {problem}; write images instead", camera.key),
-                        }
-                    })?;
+                    let encoder =
+                        H264Encoder::new(camera.width, camera.height, outline.fps).map_err(|problem| {
+                            EpisodeError::Refused {
+                                path: path.clone(),
+                                problem: format!("camera `{}`: {problem}; write images instead", camera.key),
+                            }
+                        })?;
                     let writer = Mp4Writer::create(&path, camera.width, camera.height, outline.fps)?;
                     Some(VideoTrack { path, encoder, writer })
                 }
             };
-            cameras.push(CameraTrack { camera: camera.clone(), statistics: PictureStatistics::default(), video });
+            cameras.push(CameraTrack {
+                camera: camera.clone(),
+                statistics: PictureStatistics::default(),
+                video,
+            });
         }
-        let image_keys: Vec<String> =
-            cameras.iter().filter(|track| track.video.is_none()).map(|track| track.camera.key.clone()).collect();
+        let image_keys: Vec<String> = cameras
+            .iter()
+            .filter(|track| track.video.is_none())
+            .map(|track| track.camera.key.clone())
+            .collect();
         let rows = RowWriter::create(&folder.join("rows.parquet"), &image_keys)?;
         Ok(Self {
             folder,
@@ -98,7 +106,8 @@ impl OpenEpisode {
     /// Adds a frame with the number of its task.
     pub(super) fn add(&mut self, frame: &NewFrame, task: usize) -> Result<(), EpisodeError> {
         let number = self.states.len();
-        let refused = |problem: String| EpisodeError::BadFrame { episode: self.number, frame: number, problem };
+        let refused =
+            |problem: String| EpisodeError::BadFrame { episode: self.number, frame: number, problem };
         let expected_s = number as f64 / self.fps;
         let tolerance_s = TIMESTAMP_TOLERANCE_S + expected_s * f64::from(f32::EPSILON);
         if !((frame.timestamp_s - expected_s).abs() <= tolerance_s) {
@@ -111,13 +120,18 @@ impl OpenEpisode {
             return Err(refused("its state or action is not all finite numbers".to_owned()));
         }
         if frame.pictures.len() != self.cameras.len() {
-            return Err(refused(format!("{} pictures for {} cameras", frame.pictures.len(), self.cameras.len())));
+            return Err(refused(format!(
+                "{} pictures for {} cameras",
+                frame.pictures.len(),
+                self.cameras.len()
+            )));
         }
         let mut encoded = Vec::new();
         for (track, rgb) in self.cameras.iter_mut().zip(&frame.pictures) {
             let (width, height) = (track.camera.width as usize, track.camera.height as usize);
             if rgb.len() != width * height * 3 {
-                let (key, problem) = (&track.camera.key, format!("{} bytes, expected {width}x{height} RGB", rgb.len()));
+                let (key, problem) =
+                    (&track.camera.key, format!("{} bytes, expected {width}x{height} RGB", rgb.len()));
                 let problem = format!("the picture of `{key}` has {problem}");
                 return Err(EpisodeError::BadFrame { episode: self.number, frame: number, problem });
             }
@@ -129,9 +143,11 @@ impl OpenEpisode {
                     })?;
                     video.writer.add(&picture)?;
                 }
-                None => encoded.push(png(rgb, track.camera.width, track.camera.height).map_err(|problem| {
-                    EpisodeError::BadFrame { episode: self.number, frame: number, problem }
-                })?),
+                None => {
+                    encoded.push(png(rgb, track.camera.width, track.camera.height).map_err(|problem| {
+                        EpisodeError::BadFrame { episode: self.number, frame: number, problem }
+                    })?)
+                }
             }
         }
         let single = |angles: [f64; JOINT_COUNT]| angles.map(|angle| angle as f32);
@@ -164,7 +180,10 @@ impl OpenEpisode {
             statistics.push((track.camera.key.clone(), track.statistics.finish()));
             if let Some(video) = track.video {
                 let sets = video.encoder.parameter_sets().ok_or_else(|| {
-                    EpisodeError::write(&video.path, std::io::Error::other("the encoder stated no parameter sets"))
+                    EpisodeError::write(
+                        &video.path,
+                        std::io::Error::other("the encoder stated no parameter sets"),
+                    )
                 })?;
                 video.writer.finish(sets)?;
                 videos.push((track.camera.key, video.path, length as f64 / self.fps));
@@ -179,7 +198,8 @@ impl OpenEpisode {
         ));
         let first = self.first_index;
         statistics.push(("index".to_owned(), FeatureStatistics::of_integers(first..first + length)));
-        statistics.push(("task_index".to_owned(), FeatureStatistics::of_integers(self.tasks.iter().copied())));
+        statistics
+            .push(("task_index".to_owned(), FeatureStatistics::of_integers(self.tasks.iter().copied())));
         self.rows.finish()?;
         let mut own_tasks: Vec<String> = Vec::new();
         for text in self.tasks.iter().filter_map(|task| tasks.get(*task)) {
@@ -187,7 +207,13 @@ impl OpenEpisode {
                 own_tasks.push(text.clone());
             }
         }
-        Ok(FinishedEpisode { length, tasks: own_tasks, rows: self.folder.join("rows.parquet"), videos, statistics })
+        Ok(FinishedEpisode {
+            length,
+            tasks: own_tasks,
+            rows: self.folder.join("rows.parquet"),
+            videos,
+            statistics,
+        })
     }
 }
 

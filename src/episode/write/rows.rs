@@ -102,7 +102,8 @@ impl RowWriter {
         columns.push(integers(|row| row.index));
         columns.push(integers(|row| row.task));
         let failed = |problem: String| EpisodeError::write(&self.path, std::io::Error::other(problem));
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| failed(error.to_string()))?;
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
+            .map_err(|error| failed(error.to_string()))?;
         self.writer.write(&batch).map_err(|error| parquet_file::failed(&self.path, &error))
     }
 }
@@ -125,7 +126,8 @@ fn schema(image_keys: &[String]) -> Schema {
     let joints = DataType::FixedSizeList(element(), JOINT_COUNT as i32);
     let mut fields =
         vec![Field::new("observation.state", joints.clone(), true), Field::new("action", joints, true)];
-    let list = json!({"feature": {"dtype": "float32", "_type": "Value"}, "length": JOINT_COUNT, "_type": "List"});
+    let list =
+        json!({"feature": {"dtype": "float32", "_type": "Value"}, "length": JOINT_COUNT, "_type": "List"});
     let mut features = serde_json::Map::new();
     features.insert("observation.state".to_owned(), list.clone());
     features.insert("action".to_owned(), list);

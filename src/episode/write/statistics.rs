@@ -303,7 +303,10 @@ mod tests {
 
     #[test]
     fn big_pictures_are_thinned_out() {
-        assert_eq!((thinning(299, 200), thinning(640, 480), thinning(480, 640), thinning(1280, 720)), (1, 4, 4, 8));
+        assert_eq!(
+            (thinning(299, 200), thinning(640, 480), thinning(480, 640), thinning(1280, 720)),
+            (1, 4, 4, 8)
+        );
     }
 
     #[test]

@@ -46,7 +46,9 @@ impl DatasetWriter {
         if !(outline.fps.is_finite() && outline.fps > 0.0 && outline.fps <= 1000.0) {
             return Err(refused(format!("{} frames a second", outline.fps)));
         }
-        if let Some(camera) = outline.cameras.iter().find(|camera| camera.key.contains('/') || camera.key.is_empty()) {
+        if let Some(camera) =
+            outline.cameras.iter().find(|camera| camera.key.contains('/') || camera.key.is_empty())
+        {
             return Err(refused(format!("the camera's name `{}` is no name of a folder", camera.key)));
         }
         match folder.read_dir() {
@@ -128,7 +130,10 @@ impl DatasetWriter {
                 .join(format!("file-{:03}.{extension}", file.1))
         };
         let rows = (finished.rows, place("data".to_owned(), "parquet"));
-        let videos = finished.videos.iter().map(|(key, made, _)| (made.clone(), place(format!("videos/{key}"), "mp4")));
+        let videos = finished
+            .videos
+            .iter()
+            .map(|(key, made, _)| (made.clone(), place(format!("videos/{key}"), "mp4")));
         for (made, to) in videos.chain([rows]) {
             if let Some(parent) = to.parent() {
                 commit::make_folder(parent)?;
