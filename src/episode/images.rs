@@ -32,6 +32,10 @@ pub(super) struct ImageReader {
     /// The row in the file at which `batch` begins.
     batch_start: usize,
     batch: Option<StructArray>,
+    /// Bytes that the episode's encoded pictures may take in memory.
+    budget: usize,
+    /// All of them, once a jump has shown that they are read out of order.
+    kept: Option<Vec<Vec<u8>>>,
 }
 
 impl ImageReader {
@@ -64,24 +68,60 @@ impl ImageReader {
             reader: None,
             batch_start: 0,
             batch: None,
+            budget: 0,
+            kept: None,
         })
+    }
+
+    /// Allows so many bytes of memory for encoded pictures.
+    pub(super) fn keep_encoded(&mut self, bytes: usize) {
+        self.budget = bytes;
+        self.kept = None;
     }
 
     /// The picture of one frame as RGB rows without padding.
     pub(super) fn read(&mut self, frame: usize, rgb: &mut [u8]) -> Result<(), EpisodeError> {
-        let row = self.rows.start + frame;
+        let row = self.rows.start.saturating_add(frame);
         if row >= self.rows.end {
             let count = self.rows.len();
             return Err(EpisodeError::NoSuchFrame { path: self.path.clone(), frame, count });
+        }
+        if let Some(encoded) = self.kept.as_ref().and_then(|kept| kept.get(frame)) {
+            return self.decode(row, encoded, rgb);
+        }
+        if self.jumps_to(row) && self.reader.is_some() && self.budget > 0 {
+            self.keep_all()?;
+            return self.read(frame, rgb);
         }
         let encoded = self.encoded(row)?;
         self.decode(row, &encoded, rgb)
     }
 
+    /// Reads all encoded pictures of the episode into memory, if they fit; else none.
+    fn keep_all(&mut self) -> Result<(), EpisodeError> {
+        let (mut kept, mut bytes) = (Vec::with_capacity(self.rows.len()), 0);
+        for row in self.rows.clone() {
+            let encoded = self.encoded(row)?;
+            bytes += encoded.len();
+            if bytes > self.budget {
+                self.budget = 0;
+                return Ok(());
+            }
+            kept.push(encoded);
+        }
+        self.kept = Some(kept);
+        Ok(())
+    }
+
+    /// Whether a row is not among those that are read next.
+    fn jumps_to(&self, row: usize) -> bool {
+        let ahead = self.batch.as_ref().map_or(0, Array::len);
+        row < self.batch_start || self.reader.is_none() || row >= self.batch_start + ahead + BATCH_ROWS
+    }
+
     /// The encoded picture of a row of the file.
     pub(super) fn encoded(&mut self, row: usize) -> Result<Vec<u8>, EpisodeError> {
-        let ahead = self.batch.as_ref().map_or(0, Array::len);
-        if row < self.batch_start || self.reader.is_none() || row >= self.batch_start + ahead + BATCH_ROWS {
+        if self.jumps_to(row) {
             self.start_at(row)?;
         }
         while self.batch.as_ref().is_none_or(|batch| row >= self.batch_start + batch.len()) {

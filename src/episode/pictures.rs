@@ -61,18 +61,21 @@ impl EpisodePictures {
         }
     }
 
-    /// Lets a video keep pictures that were decoded, up to so many bytes: reading near frames again is then a copy.
+    /// Allows so many bytes of memory for reading in any order: a video keeps pictures that were decoded, so that reading near frames
+    /// again is a copy; of images all encoded ones are kept, when they fit.
     pub fn keep_decoded(&mut self, bytes: usize) {
-        if let Source::Video { reader, .. } = &mut self.source {
-            reader.keep_decoded(bytes);
+        match &mut self.source {
+            Source::Video { reader, .. } => reader.keep_decoded(bytes),
+            Source::Images(reader) => reader.keep_encoded(bytes),
         }
     }
 
-    /// Whether reading can begin at this frame without decoding others before it.
+    /// Whether a second reader may begin at this frame at no cost.
     pub fn starts_at(&self, frame: usize) -> bool {
         match &self.source {
             Source::Video { reader, first } => reader.is_keyframe(*first + frame),
-            Source::Images(_) => true,
+            // Every picture stands alone, but finding a row begins at the file's row group: one reader goes through it best.
+            Source::Images(_) => frame == 0,
         }
     }
 }

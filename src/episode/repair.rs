@@ -78,7 +78,7 @@ impl Repair {
 
     /// Frames of the episodes that are kept.
     pub fn frames(&self) -> usize {
-        self.kept.iter().map(|place| self.survey.episodes[*place].length).sum()
+        self.kept.iter().fold(0, |sum, place| sum.saturating_add(self.survey.episodes[*place].length))
     }
 
     /// How the pictures are stored: as video where any camera's are.

@@ -109,7 +109,8 @@ pub(in crate::episode) fn survey(
     let report = CheckReport {
         ok: findings.problems.is_empty(),
         episodes: survey.episodes.len(),
-        frames: survey.episodes.iter().map(|episode| episode.length).sum(),
+        // A damaged list may hold any number.
+        frames: survey.episodes.iter().fold(0, |sum, episode| sum.saturating_add(episode.length)),
         problems: findings.problems,
         unreachable: sums.reach.unreachable(),
     };

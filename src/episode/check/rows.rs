@@ -1,6 +1,6 @@
 //! The rows of the data files, every one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::lists::{FoundRows, Survey};
@@ -94,6 +94,13 @@ fn place_episodes(
     findings: &mut Findings,
 ) {
     let rows = columns.episode.len();
+    // Of each number: its first row, and how many rows have it.
+    let mut counts: HashMap<i64, (usize, usize)> = HashMap::new();
+    for (row, number) in columns.episode.iter().enumerate() {
+        if let Some(number) = number {
+            counts.entry(*number).or_insert((row, 0)).1 += 1;
+        }
+    }
     let mut claimed = vec![false; rows];
     let mut start = 0_usize;
     for place in episodes {
@@ -102,11 +109,8 @@ fn place_episodes(
         let at = Place::file(file).episode(number);
         let own = |row: usize| columns.episode[row] == Some(number as i64);
         let expected = start..start.saturating_add(length);
-        let mine = (0..rows).filter(|row| own(*row)).count();
-        let run = (0..rows).find(|row| own(*row)).map(|first| {
-            let count = (first..rows).take_while(|row| own(*row)).count();
-            first..first + count
-        });
+        let (first, mine) = counts.get(&(number as i64)).copied().unwrap_or((0, 0));
+        let run = (mine > 0).then(|| first..first + (first..rows).take_while(|row| own(*row)).count());
         let found = if expected.end <= rows && expected.clone().all(own) && mine == length {
             Some(expected)
         } else if let Some(run) = run.filter(|run| run.len() == length && mine == length) {
@@ -159,18 +163,19 @@ fn check_episode(
     let Some(found) = &episode.rows else { return };
     let rows = found.rows.clone();
     let at = Place::file(file).episode(episode.number);
-    let first_index: usize = survey.episodes[..place].iter().map(|before| before.length).sum();
+    let first_index =
+        survey.episodes[..place].iter().fold(0_usize, |sum, before| sum.saturating_add(before.length));
     for (kind, name, column, first) in [
         (ProblemKind::FrameIndex, "frame_index", &columns.frame, 0),
         (ProblemKind::Index, "index", &columns.index, first_index),
     ] {
-        let wrong = |row: &usize| column[*row] != Some((first + row - rows.start) as i64);
+        let wrong = |row: &usize| column[*row] != Some(first.saturating_add(row - rows.start) as i64);
         if let Some(row) = rows.clone().find(wrong) {
             let count = rows.clone().filter(wrong).count();
             let value = column[row].map_or_else(|| "nothing".to_owned(), |value| value.to_string());
             let problem = format!(
                 "column `{name}` holds {value}, expected {}: a gap or a double{}",
-                first + row - rows.start,
+                first.saturating_add(row - rows.start),
                 more(count)
             );
             findings.add(kind, at.row(row), problem);

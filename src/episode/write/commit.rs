@@ -27,6 +27,14 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), EpisodeError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(|source| EpisodeError::write(path, source))
 }
 
+/// Puts the making of a folder itself on the disk.
+pub(super) fn sync_parent(path: &Path) -> Result<(), EpisodeError> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
+        _ => sync_folder(Path::new(".")),
+    }
+}
+
 /// Moves a finished file to its place; the move is on the disk when this returns.
 pub(super) fn move_into_place(from: &Path, to: &Path) -> Result<(), EpisodeError> {
     fs::rename(from, to).map_err(|source| EpisodeError::write(to, source))?;

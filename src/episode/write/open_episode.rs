@@ -126,15 +126,19 @@ impl OpenEpisode {
                 self.cameras.len()
             )));
         }
+        // All are judged before any is written: a refused frame leaves no trace.
+        for (track, rgb) in self.cameras.iter().zip(&frame.pictures) {
+            let (width, height) = (track.camera.width as usize, track.camera.height as usize);
+            if rgb.len() != width * height * 3 {
+                let key = &track.camera.key;
+                let problem =
+                    format!("the picture of `{key}` has {} bytes, expected {width}x{height} RGB", rgb.len());
+                return Err(refused(problem));
+            }
+        }
         let mut encoded = Vec::new();
         for (track, rgb) in self.cameras.iter_mut().zip(&frame.pictures) {
             let (width, height) = (track.camera.width as usize, track.camera.height as usize);
-            if rgb.len() != width * height * 3 {
-                let (key, problem) =
-                    (&track.camera.key, format!("{} bytes, expected {width}x{height} RGB", rgb.len()));
-                let problem = format!("the picture of `{key}` has {problem}");
-                return Err(EpisodeError::BadFrame { episode: self.number, frame: number, problem });
-            }
             track.statistics.add(rgb, width, height);
             match &mut track.video {
                 Some(video) => {

@@ -57,7 +57,10 @@ impl DatasetWriter {
                     return Err(refused("something is in it already: name a new folder".to_owned()));
                 }
             }
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => commit::make_folder(&folder)?,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                commit::make_folder(&folder)?;
+                commit::sync_parent(&folder)?;
+            }
             Err(source) => return Err(EpisodeError::write(&folder, source)),
         }
         Ok(Self {
@@ -87,6 +90,8 @@ impl DatasetWriter {
     }
 
     /// Adds a frame to the open episode; the first one opens it.
+    ///
+    /// A frame that is refused ([`EpisodeError::BadFrame`]) leaves the episode as it was; any other error discards it.
     pub fn add_frame(&mut self, frame: &NewFrame) -> Result<(), EpisodeError> {
         let (number, first_index) = (self.closed.len(), self.frame_count());
         let open = match &mut self.open {
@@ -105,7 +110,12 @@ impl DatasetWriter {
                 self.tasks.len() - 1
             }
         };
-        open.add(frame, task)
+        let added = open.add(frame, task);
+        if added.as_ref().is_err_and(|error| !matches!(error, EpisodeError::BadFrame { .. })) {
+            // Some of its files may have the frame and others not.
+            self.discard_episode()?;
+        }
+        added
     }
 
     /// Forgets the open episode.
@@ -139,8 +149,10 @@ impl DatasetWriter {
                 commit::make_folder(parent)?;
             }
             commit::move_into_place(&made, &to)?;
+            // The folders may be new in theirs.
+            let above = to.ancestors().skip(2).take_while(|above| above.starts_with(&self.folder));
+            above.map(commit::sync_folder).collect::<Result<(), _>>()?;
         }
-        commit::sync_folder(&self.folder)?;
         for (name, statistics) in &finished.statistics {
             match self.statistics.iter_mut().find(|(known, _)| known == name) {
                 Some((_, all)) => all.join(statistics),
