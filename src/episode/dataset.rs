@@ -162,6 +162,24 @@ impl Dataset {
         Ok(self.record(episode)?.length)
     }
 
+    /// The frame of an episode that was taken at `time_s` seconds from its start, at most `tolerance_s` away; `None` when there is none.
+    pub fn frame_at(
+        &self,
+        episode: usize,
+        time_s: f64,
+        tolerance_s: f64,
+    ) -> Result<Option<usize>, EpisodeError> {
+        let length = self.record(episode)?.length;
+        let nearest = (time_s * self.info.fps).round();
+        if !(nearest >= 0.0 && nearest < length as f64) {
+            return Ok(None);
+        }
+        // Between 0 and the length, as was seen above.
+        let frame = nearest as usize;
+        let distance_s = (frame as f64 / self.info.fps - time_s).abs();
+        Ok((distance_s <= tolerance_s).then_some(frame))
+    }
+
     /// The pictures of one episode from one camera, however they are stored. The camera is named as for [`clip`](Self::clip).
     pub fn pictures(&self, episode: usize, camera: Option<&str>) -> Result<EpisodePictures, EpisodeError> {
         let record = self.record(episode)?;

@@ -133,6 +133,16 @@ fn a_camera_of_images_plays_as_one_of_video() {
 }
 
 #[test]
+fn a_frame_is_found_by_its_time() {
+    let dataset = Dataset::open(data("lerobot_v21_video")).unwrap();
+    let at = |time_s: f64| dataset.frame_at(1, time_s, 1e-4).unwrap();
+    assert_eq!((at(0.0), at(6.0 / 30.0), at(0.06667)), (Some(0), Some(6), Some(2)));
+    // Between two frames, before the first, after the last, nowhere.
+    assert_eq!([at(0.05), at(-0.0333), at(7.0 / 30.0), at(f64::NAN)], [None; 4]);
+    assert!(dataset.frame_at(3, 0.0, 1e-4).is_err());
+}
+
+#[test]
 fn a_camera_of_images_has_no_video() {
     let dataset = Dataset::open(data("lerobot_v3_images")).unwrap();
     assert!(dataset.cameras().iter().all(|camera| camera.storage == PictureStorage::Images));
