@@ -76,6 +76,17 @@ def write(target: str, seed: bytes) -> None:
     (folder / hashlib.sha256(seed).hexdigest()[:12]).write_bytes(seed)
 
 
+def dataset_changes(set_number: int, file_number: int) -> bytes:
+    """A file of a dataset, whole, cut, or with a byte changed near its beginning; see src/dataset.rs."""
+    kept = [255, 255, 128, 255, 20][(set_number + file_number) % 5]
+    script = bytes([set_number, file_number, kept])
+    if (set_number + file_number) % 3 == 1:
+        script += bytes([0, file_number * 7 % 256, 0xFF])
+    if (set_number + file_number) % 3 == 2:
+        script += bytes([file_number * 37 % 64, file_number * 91 % 256, file_number, 0, 40, 0])
+    return script
+
+
 def main() -> None:
     shutil.rmtree(SEEDS, ignore_errors=True)
     captures = [path.read_bytes() for path in sorted((DATA / "wire").glob("*.log"))]
@@ -98,6 +109,9 @@ def main() -> None:
             # What the port takes, the web server takes too.
             for case in telling(cases, "input")[:1]:
                 write("http_js", board_script(case, "input"))
+    for set_number in range(5):
+        for file_number in range(0, 11, 2):
+            write("dataset", dataset_changes(set_number, file_number))
     for folder in sorted(SEEDS.iterdir()):
         files = list(folder.iterdir())
         print(f"{folder.name}: {len(files)} seeds, {sum(file.stat().st_size for file in files)} bytes")

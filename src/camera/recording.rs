@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::source_spec::DatasetSpec;
 use super::{CameraError, FrameGenerator};
-use crate::episode::{Dataset, VideoReader};
+use crate::episode::{Dataset, EpisodePictures};
 use crate::types::{Frame, FrameMetadata, FramePool, PixelLayout, Timestamp};
 
 /// The pictures of one episode of a dataset, in order, at the recording's rate.
@@ -12,10 +12,7 @@ use crate::types::{Frame, FrameMetadata, FramePool, PixelLayout, Timestamp};
 /// Looping, it starts over at its end while sequence numbers go on; else it ends.
 #[derive(Debug)]
 pub struct DatasetSource {
-    reader: VideoReader,
-    /// The number in the file of the episode's first frame.
-    first: usize,
-    length: usize,
+    pictures: EpisodePictures,
     fps: f64,
     looping: bool,
     delivered: u64,
@@ -26,26 +23,24 @@ impl DatasetSource {
     /// Opens the dataset, its video, and finds the episode in it.
     pub fn open(spec: &DatasetSpec) -> Result<Self, CameraError> {
         let dataset = Dataset::open(&spec.folder)?;
-        let clip = dataset.clip(spec.episode, spec.camera.as_deref())?;
-        let (reader, first) = clip.open()?;
+        let pictures = dataset.pictures(spec.episode, spec.camera.as_deref())?;
+        let (camera, fps) = (pictures.camera(), dataset.fps());
         let description = format!(
-            "episode {} of {}, camera {}, {}x{}, {} frames at {} a second{}",
+            "episode {} of {}, camera {}, {}x{}, {} frames at {fps} a second{}",
             spec.episode,
             spec.folder.display(),
-            clip.camera.key,
-            clip.camera.width,
-            clip.camera.height,
-            clip.length,
-            clip.fps,
+            camera.key,
+            camera.width,
+            camera.height,
+            pictures.length(),
             if spec.looping { ", looping" } else { "" }
         );
-        let (length, fps) = (clip.length, clip.fps);
-        Ok(Self { reader, first, length, fps, looping: spec.looping, delivered: 0, description })
+        Ok(Self { pictures, fps, looping: spec.looping, delivered: 0, description })
     }
 
     /// Number of frames of the episode.
     pub const fn length(&self) -> usize {
-        self.length
+        self.pictures.length()
     }
 }
 
@@ -60,14 +55,14 @@ impl FrameGenerator for DatasetSource {
         captured: Timestamp,
         pool: &FramePool,
     ) -> Result<Option<Frame>, CameraError> {
-        let length = self.length as u64;
+        let length = self.pictures.length() as u64;
         if sequence >= length && !self.looping {
             return Ok(None);
         }
-        let mut pixels = pool.take(self.reader.frame_bytes());
+        let mut pixels = pool.take(self.pictures.frame_bytes());
         // The remainder is below `length`, which is a usize.
-        self.reader.read_frame(self.first + (sequence % length) as usize, &mut pixels)?;
-        let (width, height) = (self.reader.width(), self.reader.height());
+        self.pictures.read((sequence % length) as usize, &mut pixels)?;
+        let (width, height) = (self.pictures.camera().width, self.pictures.camera().height);
         let metadata = FrameMetadata { id: self.delivered, sequence, captured, width, height };
         self.delivered += 1;
         Frame::new(metadata, PixelLayout::Rgb8, pixels)

@@ -69,7 +69,7 @@ pub enum CliError {
     /// A camera or recording.
     #[error(transparent)]
     Camera(#[from] CameraError),
-    /// A recorded dataset.
+    /// A dataset.
     #[error(transparent)]
     Episode(#[from] EpisodeError),
     /// The serial port.
@@ -122,11 +122,10 @@ impl CliError {
             | Self::Camera(CameraError::UnknownSource { .. } | CameraError::BadSource { .. }) => {
                 Exit::BadArguments
             }
-            Self::Session(_) | Self::Terminal(_) | Self::BoardEnded(_) => Exit::Failed,
+            Self::Session(_) | Self::Terminal(_) | Self::BoardEnded(_) | Self::Episode(_) => Exit::Failed,
             Self::Signal(cause) => Exit::after_run(*cause),
             Self::Policy(_)
             | Self::Camera(_)
-            | Self::Episode(_)
             | Self::Arm(_)
             | Self::Link(_)
             | Self::Sim(_)

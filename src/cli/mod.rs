@@ -2,6 +2,7 @@
 
 mod bench;
 mod consent;
+mod dataset;
 mod demo;
 mod doctor;
 mod exit;
@@ -55,6 +56,11 @@ enum Verb {
         #[command(subcommand)]
         verb: policy::PolicyVerb,
     },
+    /// Look at a LeRobot dataset, check it, take episodes out of it, mend it
+    Dataset {
+        #[command(subcommand)]
+        verb: dataset::DatasetVerb,
+    },
     /// One page: what would stop a run, with the fix
     Doctor(doctor::DoctorFlags),
     /// Print a shell's completion script
@@ -73,6 +79,7 @@ pub fn main() -> ExitCode {
         Verb::Replay(flags) => (replay::replay(&flags), flags.json),
         Verb::Sim(flags) => (sim::sim(&flags), flags.json),
         Verb::Policy { verb } => (policy::policy(&verb), verb.json()),
+        Verb::Dataset { verb } => (dataset::dataset(&verb), verb.json()),
         Verb::Doctor(flags) => (doctor::doctor(&flags), flags.json),
         Verb::Completions(flags) => (shell_files::completions(&flags), false),
         Verb::Man(flags) => (shell_files::man(&flags), false),

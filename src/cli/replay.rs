@@ -72,7 +72,9 @@ pub(super) fn replay(flags: &ReplayFlags) -> Result<Exit, CliError> {
     }
     let config = plan::load_config(flags.config.as_deref())?;
     let (port, generation) = resolve_arm(&flags.arm, flags.firmware, &config)?;
-    let episode = Dataset::open(&flags.dataset)?.episode(flags.episode)?;
+    let episode = Dataset::open(&flags.dataset).and_then(|dataset| dataset.episode(flags.episode));
+    // Nothing has moved yet.
+    let episode = episode.map_err(|error| CliError::Refused(error.to_string()))?;
     let period = Duration::from_secs_f64(1.0 / (episode.fps * flags.speed));
     let actions = episode.actions.iter().copied().map(JointAngles::from).collect();
     let recording = RecordedActions::new(actions).ok_or_else(|| {

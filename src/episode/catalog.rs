@@ -1,4 +1,4 @@
-//! `meta/episodes`: where each episode's rows and pictures are.
+//! `meta/episodes`: where each episode's rows and pictures are, in layout v3.0.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::EpisodeError;
 use super::columns::Table;
-use super::info::DatasetInfo;
+use super::info::{DatasetInfo, PictureStorage};
 
 const EPISODES: &str = "meta/episodes";
 
@@ -21,8 +21,8 @@ pub(super) struct EpisodeRecord {
     pub(super) data_file: (u64, u64),
     /// Its rows in that file.
     pub(super) data_rows: Range<usize>,
-    /// In the order of the dataset's cameras.
-    pub(super) videos: Vec<VideoPlace>,
+    /// In the order of the dataset's cameras; `None` for a camera without video.
+    pub(super) videos: Vec<Option<VideoPlace>>,
 }
 
 /// An episode's place in one camera's videos.
@@ -42,10 +42,20 @@ pub(super) fn read(root: &Path, info: &DatasetInfo) -> Result<Vec<EpisodeRecord>
     for path in episode_files(root)? {
         read_file(&path, info, &mut records, &mut rows_in_file)?;
     }
+    check_totals(root, info, &records, EPISODES)?;
+    Ok(records)
+}
+
+/// Compares the episodes that are listed in `list` with the counts of `meta/info.json`.
+pub(super) fn check_totals(
+    root: &Path,
+    info: &DatasetInfo,
+    records: &[EpisodeRecord],
+    list: &str,
+) -> Result<(), EpisodeError> {
     let info_path = root.join("meta/info.json");
     if records.len() != info.total_episodes {
-        let problem =
-            format!("total_episodes is {}, but meta/episodes has {}", info.total_episodes, records.len());
+        let problem = format!("total_episodes is {}, but {list} has {}", info.total_episodes, records.len());
         return Err(EpisodeError::damaged(&info_path, problem));
     }
     let frames: usize = records.iter().map(|record| record.length).sum();
@@ -54,11 +64,11 @@ pub(super) fn read(root: &Path, info: &DatasetInfo) -> Result<Vec<EpisodeRecord>
             format!("total_frames is {}, but the episodes have {frames} together", info.total_frames);
         return Err(EpisodeError::damaged(&info_path, problem));
     }
-    Ok(records)
+    Ok(())
 }
 
 /// The files `chunk-*/file-*.parquet`, in the order of their numbers.
-fn episode_files(root: &Path) -> Result<Vec<PathBuf>, EpisodeError> {
+pub(super) fn episode_files(root: &Path) -> Result<Vec<PathBuf>, EpisodeError> {
     let folder = root.join(EPISODES);
     let mut files = Vec::new();
     for chunk in sorted_entries(&folder)? {
@@ -105,9 +115,14 @@ fn read_file(
     let data_files = file_numbers(&table, "data")?;
     let mut videos = Vec::new();
     for camera in &info.cameras {
-        let prefix = format!("videos/{}", camera.key);
-        let files = file_numbers(&table, &prefix)?;
-        videos.push((files, table.numbers(&format!("{prefix}/from_timestamp"))?));
+        videos.push(match camera.storage {
+            PictureStorage::Images => None,
+            PictureStorage::Video => {
+                let prefix = format!("videos/{}", camera.key);
+                let files = file_numbers(&table, &prefix)?;
+                Some((files, table.numbers(&format!("{prefix}/from_timestamp"))?))
+            }
+        });
     }
     for row in 0..table.rows() {
         let number = records.len();
@@ -135,7 +150,10 @@ fn read_file(
         *before = data_rows.end;
         let places = videos
             .iter()
-            .map(|(files, from)| VideoPlace { file: files[row], from_timestamp: from[row] })
+            .map(|video| {
+                let (files, from) = video.as_ref()?;
+                Some(VideoPlace { file: files[row], from_timestamp: from[row] })
+            })
             .collect();
         records.push(EpisodeRecord {
             length: lengths[row],
@@ -148,7 +166,7 @@ fn read_file(
     Ok(())
 }
 
-fn file_numbers(table: &Table, prefix: &str) -> Result<Vec<(u64, u64)>, EpisodeError> {
+pub(super) fn file_numbers(table: &Table, prefix: &str) -> Result<Vec<(u64, u64)>, EpisodeError> {
     let chunks = table.indices(&format!("{prefix}/chunk_index"))?;
     let files = table.indices(&format!("{prefix}/file_index"))?;
     Ok(chunks.into_iter().zip(files).map(|(chunk, file)| (chunk as u64, file as u64)).collect())

@@ -103,35 +103,67 @@ impl Table {
 
     /// A column of texts.
     pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, EpisodeError> {
-        self.collect(name, "texts", |array| {
-            let texts: Vec<Option<&str>> = if let Some(texts) = array.as_string_opt::<i32>() {
-                texts.iter().collect()
-            } else if let Some(texts) = array.as_string_opt::<i64>() {
-                texts.iter().collect()
-            } else {
-                array.as_string_view_opt()?.iter().collect()
-            };
-            texts.into_iter().map(|text| text.map(str::to_owned)).collect()
-        })
+        self.collect(name, "texts", |array| strings(array)?.into_iter().collect())
     }
 
     /// A column of vectors of one finite number a joint. Writers store them as lists of fixed or of free size.
     pub(super) fn joint_vectors(&self, name: &str) -> Result<Vec<[f64; JOINT_COUNT]>, EpisodeError> {
         let vectors = self.collect(name, "vectors of 6 numbers", |array| {
-            let rows: Vec<ArrayRef> = if let Some(list) = array.as_fixed_size_list_opt() {
-                (0..list.len()).map(|row| list.value(row)).collect()
-            } else if let Some(list) = array.as_list_opt::<i32>() {
-                (0..list.len()).map(|row| list.value(row)).collect()
-            } else {
-                let list = array.as_list_opt::<i64>()?;
-                (0..list.len()).map(|row| list.value(row)).collect()
+            let joints = |row: Option<ArrayRef>| {
+                let row = row.filter(|row| row.null_count() == 0)?;
+                floats(&row).and_then(|row| row.try_into().ok())
             };
-            rows.iter()
-                .map(|row| floats(row).filter(|_| row.null_count() == 0).and_then(|row| row.try_into().ok()))
-                .collect()
+            list_rows(array)?.into_iter().map(joints).collect()
         })?;
         self.check_finite(name, vectors.as_flattened().iter().copied(), JOINT_COUNT)?;
         Ok(vectors)
+    }
+
+    /// A column of whole numbers as it stands, `None` where it holds none.
+    pub(super) fn raw_integers(&self, name: &str) -> Result<Vec<Option<i64>>, EpisodeError> {
+        self.collect_nullable(name, "whole numbers", |array| {
+            if let Some(values) = array.as_primitive_opt::<Int64Type>() {
+                return Some(values.iter().collect());
+            }
+            array
+                .as_primitive_opt::<Int32Type>()
+                .map(|values| values.iter().map(|v| v.map(i64::from)).collect())
+        })
+    }
+
+    /// A column of numbers as it stands: NaN where it holds none.
+    pub(super) fn raw_numbers(&self, name: &str) -> Result<Vec<f64>, EpisodeError> {
+        self.collect_nullable(name, "numbers", nullable_floats)
+    }
+
+    /// A column of joint vectors as it stands.
+    pub(super) fn raw_joint_vectors(&self, name: &str) -> Result<JointRows, EpisodeError> {
+        let rows = self.collect_nullable(name, "vectors of numbers", |array| {
+            list_rows(array)?
+                .into_iter()
+                .map(|row| row.map_or(Some(Vec::new()), |row| nullable_floats(&row)))
+                .collect()
+        })?;
+        let mut found = JointRows { values: Vec::with_capacity(rows.len()), other_lengths: Vec::new() };
+        for (place, row) in rows.into_iter().enumerate() {
+            let values = <[f64; JOINT_COUNT]>::try_from(row).unwrap_or_else(|row: Vec<f64>| {
+                found.other_lengths.push((place, row.len()));
+                [f64::NAN; JOINT_COUNT]
+            });
+            found.values.push(values);
+        }
+        Ok(found)
+    }
+
+    /// A column of lists of texts.
+    pub(super) fn text_lists(&self, name: &str) -> Result<Vec<Vec<String>>, EpisodeError> {
+        self.collect_nullable(name, "lists of texts", |array| {
+            let texts = |row: Option<ArrayRef>| match row {
+                Some(row) => strings(&row).map(|texts| texts.into_iter().flatten().collect()),
+                None => Some(Vec::new()),
+            };
+            list_rows(array)?.into_iter().map(texts).collect()
+        })
     }
 
     fn check_finite(
@@ -155,6 +187,16 @@ impl Table {
         expected: &str,
         convert: impl Fn(&ArrayRef) -> Option<Vec<T>>,
     ) -> Result<Vec<T>, EpisodeError> {
+        let without_nulls = |array: &ArrayRef| if array.null_count() > 0 { None } else { convert(array) };
+        self.collect_nullable(name, &format!("{expected} without nulls"), without_nulls)
+    }
+
+    fn collect_nullable<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        convert: impl Fn(&ArrayRef) -> Option<Vec<T>>,
+    ) -> Result<Vec<T>, EpisodeError> {
         let mut all = Vec::with_capacity(self.rows);
         for batch in &self.batches {
             let array = batch.column_by_name(name).ok_or_else(|| {
@@ -163,16 +205,53 @@ impl Table {
                     format!("it has no column `{name}` (it has {:?})", self.columns()),
                 )
             })?;
-            let values = if array.null_count() > 0 { None } else { convert(array) };
-            all.extend(values.ok_or_else(|| {
+            all.extend(convert(array).ok_or_else(|| {
                 EpisodeError::damaged(
                     &self.path,
-                    format!("column `{name}` is {}, expected {expected} without nulls", array.data_type()),
+                    format!("column `{name}` is {}, expected {expected}", array.data_type()),
                 )
             })?);
         }
         Ok(all)
     }
+}
+
+/// A column of joint vectors as it stands.
+pub(super) struct JointRows {
+    /// NaN where a number, or the right count of them, is missing.
+    pub(super) values: Vec<[f64; JOINT_COUNT]>,
+    /// Rows with another count of numbers, and the count.
+    pub(super) other_lengths: Vec<(usize, usize)>,
+}
+
+/// The rows of a list column, `None` where there is none.
+fn list_rows(array: &ArrayRef) -> Option<Vec<Option<ArrayRef>>> {
+    Some(if let Some(list) = array.as_fixed_size_list_opt() {
+        list.iter().collect()
+    } else if let Some(list) = array.as_list_opt::<i32>() {
+        list.iter().collect()
+    } else {
+        array.as_list_opt::<i64>()?.iter().collect()
+    })
+}
+
+fn strings(array: &ArrayRef) -> Option<Vec<Option<String>>> {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    Some(if let Some(texts) = array.as_string_opt::<i32>() {
+        texts.iter().map(owned).collect()
+    } else if let Some(texts) = array.as_string_opt::<i64>() {
+        texts.iter().map(owned).collect()
+    } else {
+        array.as_string_view_opt()?.iter().map(owned).collect()
+    })
+}
+
+fn nullable_floats(array: &ArrayRef) -> Option<Vec<f64>> {
+    if let Some(values) = array.as_primitive_opt::<Float32Type>() {
+        return Some(values.iter().map(|value| value.map_or(f64::NAN, f64::from)).collect());
+    }
+    let values = array.as_primitive_opt::<Float64Type>()?;
+    Some(values.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
 fn floats(array: &ArrayRef) -> Option<Vec<f64>> {

@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::catalog::{self, EpisodeRecord};
-use super::info::DatasetInfo;
-use super::path_template::{self, PathFields};
-use super::{CameraInfo, EpisodeError, VideoReader, frames, tasks};
+use super::images::ImageReader;
+use super::info::{DatasetInfo, Layout, PictureStorage};
+use super::path_template;
+use super::pictures::EpisodePictures;
+use super::{CameraInfo, EpisodeError, VideoReader, frames, legacy, tasks};
 use crate::types::DatasetAngles;
 
 /// How far a picture's time may stand from its frame's, seconds (LeRobot's own `tolerance_s`).
-const PICTURE_TOLERANCE_S: f64 = 1e-4;
+pub(super) const PICTURE_TOLERANCE_S: f64 = 1e-4;
 
-/// A LeRobot dataset of layout v3.0, opened for reading.
+/// A LeRobot dataset of layout v2.0, v2.1 or v3.0, opened for reading.
 ///
 /// Opening reads and checks everything under `meta/`; rows and pictures are read and checked when they are asked for.
 #[derive(Clone, Debug)]
@@ -64,9 +66,17 @@ impl Dataset {
         let info_path = folder.join("meta/info.json");
         let inside = |relative: &str| path_template::inside(&root, relative, &info_path);
         let info = DatasetInfo::read(&inside("meta/info.json")?)?;
-        let tasks = tasks::read(&inside("meta/tasks.parquet")?, info.total_tasks)?;
-        inside("meta/episodes")?;
-        let episodes = catalog::read(&root, &info)?;
+        let (tasks, episodes) = match info.layout {
+            Layout::SharedFiles => {
+                let tasks = tasks::read(&inside("meta/tasks.parquet")?, info.total_tasks)?;
+                inside("meta/episodes")?;
+                (tasks, catalog::read(&root, &info)?)
+            }
+            Layout::EpisodeFiles => {
+                let tasks = tasks::read_lines(&inside(legacy::TASKS)?, info.total_tasks)?;
+                (tasks, legacy::episodes(&inside(legacy::EPISODES)?, &root, &info)?)
+            }
+        };
         Ok(Self { folder: folder.to_path_buf(), root, info, tasks, episodes })
     }
 
@@ -83,6 +93,26 @@ impl Dataset {
     /// The robot's name as the dataset states it.
     pub fn robot_type(&self) -> Option<&str> {
         self.info.robot_type.as_deref()
+    }
+
+    /// The version of the layout as the dataset states it, such as `v3.0`.
+    pub fn version(&self) -> &str {
+        &self.info.version
+    }
+
+    /// How the folder is laid out.
+    pub fn layout(&self) -> Layout {
+        self.info.layout
+    }
+
+    /// Names of the columns that this program does not read: neither joints, cameras nor frame numbers.
+    pub fn other_features(&self) -> &[String] {
+        &self.info.other_features
+    }
+
+    /// Splits as written: name and range, such as `train` and `0:3`.
+    pub fn splits(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.info.splits.iter().map(|(name, range)| (name.as_str(), range.as_str()))
     }
 
     /// Number of episodes.
@@ -107,29 +137,83 @@ impl Dataset {
 
     /// Reads the numbers of one episode.
     pub fn episode(&self, episode: usize) -> Result<Episode, EpisodeError> {
+        Ok(self.episode_with_tasks(episode)?.0)
+    }
+
+    /// Reads the numbers of one episode, and the task of each frame.
+    pub fn episode_with_tasks(&self, episode: usize) -> Result<(Episode, Vec<String>), EpisodeError> {
         let record = self.record(episode)?;
-        let path = self.path(&self.info.data_path, "", record.data_file)?;
+        let path = self.data_path(episode, record)?;
         let rows = frames::read(&path, episode, record, self.info.fps, self.tasks.len())?;
-        let task = rows.tasks.first().map(|task| self.tasks[*task].clone()).unwrap_or_default();
-        Ok(Episode {
+        let tasks: Vec<String> = rows.tasks.iter().map(|task| self.tasks[*task].clone()).collect();
+        let episode = Episode {
             index: episode,
             fps: self.info.fps,
-            task,
+            task: tasks.first().cloned().unwrap_or_default(),
             states: rows.states,
             actions: rows.actions,
             timestamps: rows.timestamps,
-        })
+        };
+        Ok((episode, tasks))
     }
 
-    /// The pictures of one episode from one camera: its key in full or its last part (`front`), or `None` for the only one.
+    /// Number of frames of one episode.
+    pub fn episode_length(&self, episode: usize) -> Result<usize, EpisodeError> {
+        Ok(self.record(episode)?.length)
+    }
+
+    /// The frame of an episode that was taken at `time_s` seconds from its start, at most `tolerance_s` away; `None` when there is none.
+    pub fn frame_at(
+        &self,
+        episode: usize,
+        time_s: f64,
+        tolerance_s: f64,
+    ) -> Result<Option<usize>, EpisodeError> {
+        let length = self.record(episode)?.length;
+        let nearest = (time_s * self.info.fps).round();
+        if !(nearest >= 0.0 && nearest < length as f64) {
+            return Ok(None);
+        }
+        // Between 0 and the length, as was seen above.
+        let frame = nearest as usize;
+        let distance_s = (frame as f64 / self.info.fps - time_s).abs();
+        Ok((distance_s <= tolerance_s).then_some(frame))
+    }
+
+    /// The pictures of one episode from one camera, however they are stored. The camera is named as for [`clip`](Self::clip).
+    pub fn pictures(&self, episode: usize, camera: Option<&str>) -> Result<EpisodePictures, EpisodeError> {
+        let record = self.record(episode)?;
+        let place = self.camera_place(camera)?;
+        let camera = &self.info.cameras[place];
+        match camera.storage {
+            PictureStorage::Video => {
+                let (reader, first) = self.clip(episode, Some(&camera.key))?.open()?;
+                Ok(EpisodePictures::of_video(camera.clone(), record.length, reader, first))
+            }
+            PictureStorage::Images => {
+                let path = self.data_path(episode, record)?;
+                let reader = ImageReader::open(&path, &self.root, camera, record.data_rows.clone())?;
+                Ok(EpisodePictures::of_images(camera.clone(), record.length, reader))
+            }
+        }
+    }
+
+    /// The video of one episode from one camera: its key in full or its last part (`front`), or `None` for the only one.
     pub fn clip(&self, episode: usize, camera: Option<&str>) -> Result<VideoClip, EpisodeError> {
         let record = self.record(episode)?;
         let place = self.camera_place(camera)?;
-        let (camera, video) = (&self.info.cameras[place], record.videos[place]);
-        // A dataset with cameras has a video_path: DatasetInfo checks it.
+        let camera = &self.info.cameras[place];
+        let video = record.videos[place].ok_or_else(|| {
+            let info_path = self.folder.join("meta/info.json");
+            EpisodeError::unfit(
+                &info_path,
+                format!("camera `{}` is stored as images, not as video", camera.key),
+            )
+        })?;
+        // A dataset with videos has a video_path: DatasetInfo checks it.
         let template = self.info.video_path.as_deref().unwrap_or_default();
         Ok(VideoClip {
-            path: self.path(template, &camera.key, video.file)?,
+            path: self.path(template, &camera.key, video.file, episode)?,
             camera: camera.clone(),
             from_timestamp_s: video.from_timestamp,
             length: record.length,
@@ -164,9 +248,19 @@ impl Dataset {
         })
     }
 
-    fn path(&self, template: &str, video_key: &str, file: (u64, u64)) -> Result<PathBuf, EpisodeError> {
+    fn data_path(&self, episode: usize, record: &EpisodeRecord) -> Result<PathBuf, EpisodeError> {
+        self.path(&self.info.data_path, "", record.data_file, episode)
+    }
+
+    fn path(
+        &self,
+        template: &str,
+        video_key: &str,
+        file: (u64, u64),
+        episode: usize,
+    ) -> Result<PathBuf, EpisodeError> {
         let info_path = self.folder.join("meta/info.json");
-        let fields = PathFields { video_key, chunk_index: file.0, file_index: file.1 };
+        let fields = self.info.path_fields(video_key, file, episode);
         let relative = path_template::fill(template, &fields)
             .map_err(|problem| EpisodeError::damaged(&info_path, problem))?;
         path_template::inside(&self.root, &relative, &info_path)

@@ -1,9 +1,9 @@
-//! What can go wrong when a dataset is read.
+//! What can go wrong when a dataset is read or written.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A dataset could not be read; the message names the file, what is wrong with it, and the fix.
+/// A dataset could not be read or written; the message names the file, what is wrong with it, and the fix.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EpisodeError {
@@ -23,8 +23,8 @@ pub enum EpisodeError {
     },
     /// Written by a LeRobot version with another layout.
     #[error(
-        "{path} says codebase_version {found}, but this version reads v3.0: convert an older dataset with LeRobot's \
-         convert_dataset_v21_to_v30.py, or update roarm for a newer one"
+        "{path} says codebase_version {found}, but this version reads v2.0, v2.1 and v3.0: convert an older dataset with \
+         LeRobot's own converters, or update roarm for a newer one"
     )]
     UnsupportedVersion {
         /// `meta/info.json`.
@@ -120,6 +120,32 @@ pub enum EpisodeError {
         /// How many there are.
         count: usize,
     },
+    /// A file could not be written.
+    #[error("cannot write {path}: {source}; check the free space of the disk and the folder's permissions")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// A dataset cannot be written as it was asked for.
+    #[error("{path} is not written: {problem}")]
+    Refused {
+        /// The new dataset's folder.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// A frame that does not belong into a dataset.
+    #[error("frame {frame} of episode {episode} is not written: {problem}; repair or leave out the episode")]
+    BadFrame {
+        /// The new dataset's episode.
+        episode: usize,
+        /// The frame.
+        frame: usize,
+        /// Why.
+        problem: String,
+    },
 }
 
 impl EpisodeError {
@@ -129,6 +155,10 @@ impl EpisodeError {
 
     pub(super) fn unfit(path: &Path, problem: impl Into<String>) -> Self {
         Self::Unfit { path: path.to_path_buf(), problem: problem.into() }
+    }
+
+    pub(super) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_path_buf(), source }
     }
 
     /// An I/O error at `path`; "not found" becomes [`EpisodeError::Missing`].

@@ -7,11 +7,11 @@ use super::catalog::EpisodeRecord;
 use super::columns::Table;
 use crate::types::DatasetAngles;
 
-const COLUMNS: [&str; 7] =
+pub(super) const COLUMNS: [&str; 7] =
     ["observation.state", "action", "timestamp", "frame_index", "episode_index", "index", "task_index"];
 
 /// How far a timestamp may stand from its frame number, seconds (LeRobot's own `tolerance_s`).
-const TIMESTAMP_TOLERANCE_S: f64 = 1e-4;
+pub(super) const TIMESTAMP_TOLERANCE_S: f64 = 1e-4;
 
 /// One episode's columns.
 pub(super) struct EpisodeRows {

@@ -7,9 +7,39 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::EpisodeError;
+use super::path_template::PathFields;
 use crate::types::{JOINT_COUNT, Joint};
 
-const SUPPORTED_VERSION: &str = "v3.0";
+/// How the folder is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// v2.0 and v2.1: one parquet file and one video an episode, lists in JSON lines (LeRobot up to 0.3).
+    EpisodeFiles,
+    /// v3.0: files of many episodes, lists in parquet (LeRobot 0.4 and later).
+    SharedFiles,
+}
+
+impl Layout {
+    fn of(codebase_version: &str) -> Option<Self> {
+        match codebase_version {
+            "v2.0" | "v2.1" => Some(Self::EpisodeFiles),
+            "v3.0" => Some(Self::SharedFiles),
+            _ => None,
+        }
+    }
+}
+
+/// How a camera's pictures are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureStorage {
+    /// MP4 files.
+    Video,
+    /// PNG or JPEG files inside the data files, or beside them.
+    Images,
+}
+
+/// Files or episodes in one folder, where the dataset does not say it (LeRobot's own default).
+const DEFAULT_CHUNKS_SIZE: u64 = 1000;
 
 /// The highest frame rate that is believed.
 const MAX_FPS: f64 = 1000.0;
@@ -23,11 +53,17 @@ pub struct CameraInfo {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
+    /// Where its pictures are.
+    pub storage: PictureStorage,
 }
 
 /// The checked content of `meta/info.json`.
 #[derive(Clone, Debug)]
 pub(super) struct DatasetInfo {
+    pub(super) version: String,
+    pub(super) layout: Layout,
+    /// Episodes in one folder before v3.0; above 0.
+    pub(super) chunks_size: u64,
     pub(super) fps: f64,
     pub(super) robot_type: Option<String>,
     pub(super) total_episodes: usize,
@@ -38,6 +74,10 @@ pub(super) struct DatasetInfo {
     pub(super) video_path: Option<String>,
     /// By key.
     pub(super) cameras: Vec<CameraInfo>,
+    /// Names of features that are neither joints, cameras nor the numbers that every dataset has.
+    pub(super) other_features: Vec<String>,
+    /// Splits as written, `{"train": "0:3"}`.
+    pub(super) splits: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -49,8 +89,14 @@ struct RawInfo {
     fps: f64,
     data_path: String,
     video_path: Option<String>,
+    chunks_size: Option<u64>,
+    #[serde(default)]
+    splits: BTreeMap<String, Value>,
     features: BTreeMap<String, RawFeature>,
 }
+
+/// What every dataset has beside joints and cameras.
+const DEFAULT_FEATURES: [&str; 5] = ["timestamp", "frame_index", "episode_index", "index", "task_index"];
 
 #[derive(Deserialize)]
 struct RawFeature {
@@ -78,16 +124,12 @@ impl DatasetInfo {
         let document: Value = serde_json::from_slice(bytes)
             .map_err(|error| EpisodeError::damaged(path, format!("not valid JSON ({error})")))?;
         // The version comes first: other versions lack other fields, and that is not the news.
-        match document.get("codebase_version").and_then(Value::as_str) {
-            Some(SUPPORTED_VERSION) => {}
-            Some(found) => {
-                return Err(EpisodeError::UnsupportedVersion {
-                    path: path.to_path_buf(),
-                    found: found.to_owned(),
-                });
-            }
-            None => return Err(EpisodeError::damaged(path, "it states no codebase_version")),
-        }
+        let version = document.get("codebase_version").and_then(Value::as_str).map(str::to_owned);
+        let version = version.ok_or_else(|| EpisodeError::damaged(path, "it states no codebase_version"))?;
+        let layout = Layout::of(&version).ok_or_else(|| EpisodeError::UnsupportedVersion {
+            path: path.to_path_buf(),
+            found: version.clone(),
+        })?;
         let raw: RawInfo = serde_json::from_value(document).map_err(|error| {
             EpisodeError::damaged(path, format!("a field is missing or of another type ({error})"))
         })?;
@@ -101,10 +143,27 @@ impl DatasetInfo {
             check_joint_feature(raw.features.get(name), name, path)?;
         }
         let cameras = cameras(&raw, path)?;
-        if !cameras.is_empty() && raw.video_path.is_none() {
+        let videos = cameras.iter().any(|camera| camera.storage == PictureStorage::Video);
+        if videos && raw.video_path.is_none() {
             return Err(EpisodeError::damaged(path, "it has video features but no video_path"));
         }
+        let chunks_size = raw.chunks_size.unwrap_or(DEFAULT_CHUNKS_SIZE);
+        if chunks_size == 0 {
+            return Err(EpisodeError::damaged(path, "chunks_size is 0"));
+        }
+        let known = |name: &str| {
+            ["observation.state", "action"].contains(&name)
+                || DEFAULT_FEATURES.contains(&name)
+                || cameras.iter().any(|camera| camera.key == name)
+        };
+        let other_features = raw.features.keys().filter(|name| !known(name)).cloned().collect();
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(Self {
+            version,
+            layout,
+            chunks_size,
+            other_features,
+            splits: raw.splits.into_iter().map(|(name, value)| (name, text(value))).collect(),
             fps: raw.fps,
             robot_type: raw.robot_type,
             total_episodes: raw.total_episodes,
@@ -114,6 +173,25 @@ impl DatasetInfo {
             video_path: raw.video_path,
             cameras,
         })
+    }
+}
+
+impl DatasetInfo {
+    /// What the path templates are filled with: a file's folder and number (v3.0) or the episode's (before).
+    pub(super) const fn path_fields<'a>(
+        &self,
+        video_key: &'a str,
+        file: (u64, u64),
+        episode: usize,
+    ) -> PathFields<'a> {
+        let episode_index = episode as u64;
+        PathFields {
+            video_key,
+            chunk_index: file.0,
+            file_index: file.1,
+            episode_chunk: episode_index / self.chunks_size,
+            episode_index,
+        }
     }
 }
 
@@ -160,11 +238,21 @@ fn joint_place(name: &str) -> Option<usize> {
 
 fn cameras(raw: &RawInfo, path: &Path) -> Result<Vec<CameraInfo>, EpisodeError> {
     let mut cameras = Vec::new();
-    for (key, feature) in raw.features.iter().filter(|(_, feature)| feature.dtype == "video") {
+    for (key, feature) in &raw.features {
+        let storage = match feature.dtype.as_str() {
+            "video" => PictureStorage::Video,
+            "image" => PictureStorage::Images,
+            _ => continue,
+        };
+        let mut names = Vec::new();
+        collect_names(&feature.names, &mut names);
+        let channels_first = names.first().is_some_and(|name| name.starts_with("channel"));
         let size = match feature.shape[..] {
-            [height, width, 3] => u32::try_from(width).ok().zip(u32::try_from(height).ok()),
+            [3, height, width] if channels_first => Some((width, height)),
+            [height, width, 3] => Some((width, height)),
             _ => None,
         };
+        let size = size.and_then(|(width, height)| u32::try_from(width).ok().zip(u32::try_from(height).ok()));
         let Some((width, height)) = size.filter(|(width, height)| *width > 0 && *height > 0) else {
             let problem =
                 format!("camera `{key}` has shape {:?}, expected [height, width, 3]", feature.shape);
@@ -176,7 +264,7 @@ fn cameras(raw: &RawInfo, path: &Path) -> Result<Vec<CameraInfo>, EpisodeError> 
             let problem = format!("camera `{key}` has {fps} frames a second, the dataset {}", raw.fps);
             return Err(EpisodeError::damaged(path, problem));
         }
-        cameras.push(CameraInfo { key: key.clone(), width, height });
+        cameras.push(CameraInfo { key: key.clone(), width, height, storage });
     }
     Ok(cameras)
 }
@@ -210,7 +298,8 @@ mod tests {
     #[test]
     fn reads_cameras_with_height_first() {
         let info = parse(&sound()).unwrap();
-        let front = CameraInfo { key: "observation.images.front".into(), width: 64, height: 48 };
+        let storage = PictureStorage::Video;
+        let front = CameraInfo { key: "observation.images.front".into(), width: 64, height: 48, storage };
         assert_eq!(info.cameras, [front]);
         assert_eq!(info.fps, 30.0);
     }
@@ -222,11 +311,8 @@ mod tests {
             *document.pointer_mut(pointer).unwrap() = value;
             parse(&document).unwrap_err().to_string()
         };
-        let older = with("/codebase_version", json!("v2.1"));
-        assert!(
-            older.contains("v2.1") && older.contains("v3.0") && older.contains("convert_dataset"),
-            "{older}"
-        );
+        let older = with("/codebase_version", json!("v1.6"));
+        assert!(older.contains("v1.6") && older.contains("v2.0, v2.1 and v3.0"), "{older}");
         assert!(with("/codebase_version", json!("v4.0")).contains("update roarm"));
         for fps in [json!(0), json!(-30), json!(1e9)] {
             assert!(with("/fps", fps).contains("fps is"));

@@ -1,19 +1,34 @@
 //! Recorded episodes: LeRobot datasets, read with nothing taken on trust.
 //!
-//! A [`Dataset`] is a folder of LeRobot's v3.0 layout (written by LeRobot 0.4 and later). Every count, index, path and number is
-//! checked when it is read, and an error names the file and what is wrong in it. No file outside the folder is ever opened.
+//! A [`Dataset`] is a folder of LeRobot's layout v3.0 (written by LeRobot 0.4 and later), v2.1 or v2.0 (before). Every count, index,
+//! path and number is checked when it is read, and an error names the file and what is wrong in it. No file outside the folder is
+//! ever opened.
 
 mod catalog;
+mod check;
 mod columns;
+mod convert;
 mod dataset;
 mod error;
 mod frames;
+mod images;
 mod info;
+mod legacy;
 mod path_template;
+mod pictures;
+mod repair;
+mod stream;
 mod tasks;
 mod video;
+mod write;
 
+pub use check::{CheckOptions, CheckReport, CheckStep, Mending, Problem, ProblemKind, Unreachable, check};
+pub use convert::DatasetEpisodes;
 pub use dataset::{Dataset, Episode, VideoClip};
 pub use error::EpisodeError;
-pub use info::CameraInfo;
+pub use info::{CameraInfo, Layout, PictureStorage};
+pub use pictures::EpisodePictures;
+pub use repair::{Repair, storage_of};
+pub use stream::PictureStream;
 pub use video::VideoReader;
+pub use write::{DatasetOutline, DatasetWriter, EpisodeSource, NewFrame, WriteStep, write_dataset};

@@ -7,8 +7,14 @@ use super::EpisodeError;
 /// The values that `data_path` and `video_path` may name.
 pub(super) struct PathFields<'a> {
     pub(super) video_key: &'a str,
+    /// Number of the folder of the file, since v3.0.
     pub(super) chunk_index: u64,
+    /// Number of the file in its folder, since v3.0.
     pub(super) file_index: u64,
+    /// Number of the folder of the episode, before v3.0.
+    pub(super) episode_chunk: u64,
+    /// Number of the episode, before v3.0.
+    pub(super) episode_index: u64,
 }
 
 /// Fills a template such as `videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4`.
@@ -33,8 +39,8 @@ pub(super) fn fill(template: &str, fields: &PathFields<'_>) -> Result<String, St
                 .ok_or_else(|| format!("the path template `{template}` has an unpaired brace"))?;
             filled.push_str(&format_field(field, fields).ok_or_else(|| {
                 format!(
-                    "the path template `{template}` has the field `{{{field}}}`; known are video_key, chunk_index:03d \
-                     and file_index:03d"
+                    "the path template `{template}` has the field `{{{field}}}`; known are video_key, chunk_index:03d, \
+                     file_index:03d, episode_chunk:03d and episode_index:06d"
                 )
             })?);
             rest = after;
@@ -50,6 +56,8 @@ fn format_field(field: &str, fields: &PathFields<'_>) -> Option<String> {
         "video_key" => return format.is_empty().then(|| fields.video_key.to_owned()),
         "chunk_index" => fields.chunk_index,
         "file_index" => fields.file_index,
+        "episode_chunk" => fields.episode_chunk,
+        "episode_index" => fields.episode_index,
         _ => return None,
     };
     let width = format.strip_suffix('d').unwrap_or(format);
@@ -84,21 +92,26 @@ mod tests {
 
     use super::*;
 
-    const FIELDS: PathFields<'_> =
-        PathFields { video_key: "observation.images.front", chunk_index: 0, file_index: 12 };
+    const FIELDS: PathFields<'_> = PathFields {
+        video_key: "observation.images.front",
+        chunk_index: 0,
+        file_index: 12,
+        episode_chunk: 1,
+        episode_index: 1005,
+    };
 
     #[test]
     fn fills_what_lerobot_writes() {
         let video = fill("videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4", &FIELDS);
         assert_eq!(video.unwrap(), "videos/observation.images.front/chunk-000/file-012.mp4");
+        let older = fill("data/chunk-{episode_chunk:03d}/episode_{episode_index:06d}.parquet", &FIELDS);
+        assert_eq!(older.unwrap(), "data/chunk-001/episode_001005.parquet");
         assert_eq!(fill("{{a}}-{file_index}-{file_index:d}", &FIELDS).unwrap(), "{a}-12-12");
     }
 
     #[test]
     fn unknown_fields_are_named() {
-        assert!(
-            fill("data/{episode_chunk:03d}.parquet", &FIELDS).unwrap_err().contains("{episode_chunk:03d}")
-        );
+        assert!(fill("data/{episode:03d}.parquet", &FIELDS).unwrap_err().contains("{episode:03d}"));
         assert!(fill("data/{file_index", &FIELDS).unwrap_err().contains("unpaired"));
         assert!(fill("data/{file_index:99999d}", &FIELDS).is_err(), "no file name of 100 kB");
     }

@@ -1,11 +1,16 @@
-//! Pictures out of the MP4 files of a dataset.
+//! Pictures out of the MP4 files of a dataset, and into them.
 
 mod av1;
+mod decoded_cache;
 mod decoder;
+mod encoder;
 mod h264;
 mod mp4;
+mod mp4_writer;
 mod picture;
 mod reader;
 mod sample_table;
 
+pub(super) use encoder::H264Encoder;
+pub(super) use mp4_writer::Mp4Writer;
 pub use reader::VideoReader;

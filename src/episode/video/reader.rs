@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::decoded_cache::DecodedCache;
 use super::decoder::{self, Decoder};
 use super::mp4::{self, BoxError, VideoTrack};
 use super::picture::Picture;
@@ -32,6 +33,8 @@ pub struct VideoReader {
     group: Group,
     /// Pictures that came out of the decoder before they were asked for, by rank.
     ready: VecDeque<(usize, Vec<u8>)>,
+    /// Pictures that were decoded before.
+    decoded: DecodedCache,
 }
 
 /// A keyframe and what depends on it, while it is being decoded. Ranks are places in `shown`.
@@ -72,7 +75,18 @@ impl VideoReader {
             decoder,
             group: Group::default(),
             ready: VecDeque::new(),
+            decoded: DecodedCache::default(),
         })
+    }
+
+    /// Keeps pictures that were decoded, up to so many bytes, those on the way to the one asked for included. At first none is kept.
+    pub fn keep_decoded(&mut self, bytes: usize) {
+        self.decoded = DecodedCache::new(bytes);
+    }
+
+    /// Whether decoding can begin at this frame.
+    pub fn is_keyframe(&self, frame: usize) -> bool {
+        self.shown.get(frame + self.hidden).is_some_and(|sample| self.track.table.samples[*sample].keyframe)
     }
 
     /// The file.
@@ -103,6 +117,16 @@ impl VideoReader {
     /// When the last frame is shown, seconds from the start.
     pub fn last_time_s(&self) -> f64 {
         self.shown.last().map_or(0.0, |sample| self.time_s(*sample))
+    }
+
+    /// Pictures a second, when they follow each other evenly and there are at least two.
+    pub fn frames_a_second(&self) -> Option<f64> {
+        let shown = &self.shown[self.hidden..];
+        let (first, last) = (*shown.first()?, *shown.last()?);
+        let mean = (self.time_s(last) - self.time_s(first)) / (shown.len() - 1) as f64;
+        let steps = || shown.windows(2).map(|pair| self.time_s(pair[1]) - self.time_s(pair[0]));
+        let even = shown.len() > 1 && mean > 0.0 && steps().all(|step| (step - mean).abs() <= 0.1 * mean);
+        even.then(|| 1.0 / mean)
     }
 
     /// The number of the frame that is shown at `time_s` seconds, at most `tolerance_s` away.
@@ -148,6 +172,9 @@ impl VideoReader {
                 self.frame_bytes()
             )));
         }
+        if self.decoded.copy(rank, rgb) {
+            return Ok(());
+        }
         while self.ready.front().is_some_and(|(ready, _)| *ready < rank) {
             self.ready.pop_front();
         }
@@ -186,7 +213,7 @@ impl VideoReader {
     fn decode_next(&mut self, rank: usize, rgb: &mut [u8]) -> Result<bool, Fault> {
         let size = (self.track.width, self.track.height);
         let mut found = false;
-        let (group, ready) = (&mut self.group, &mut self.ready);
+        let (group, ready, decoded) = (&mut self.group, &mut self.ready, &mut self.decoded);
         let (end, next_rank) = (group.range.end, &mut group.next_rank);
         let mut sink = |picture: &Picture<'_>| -> Result<(), String> {
             if (picture.width, picture.height) != size {
@@ -201,11 +228,16 @@ impl VideoReader {
             }
             if *next_rank == rank {
                 picture.write_rgb(rgb)?;
+                decoded.keep(rank, rgb.len(), |room| room.copy_from_slice(rgb));
                 found = true;
             } else if *next_rank > rank {
                 let mut early = vec![0; rgb.len()];
                 picture.write_rgb(&mut early)?;
                 ready.push_back((*next_rank, early));
+            } else {
+                let mut written = Ok(());
+                decoded.keep(*next_rank, rgb.len(), |room| written = picture.write_rgb(room));
+                written?;
             }
             *next_rank += 1;
             Ok(())

@@ -71,6 +71,13 @@ pub(super) const PARTS: &[Part] = &[
         run: python::exporter,
     },
     Part {
+        name: "datasets",
+        title: "datasets that `roarm dataset` writes, opened, compared and trained on by LeRobot itself",
+        tier: Tier::TestFull,
+        obstacle: |workspace| missing(workspace, "tests/lerobot"),
+        run: python::datasets,
+    },
+    Part {
         name: "camera",
         title: "V4L2 capture from the kernel's `vivid` driver in QEMU",
         tier: Tier::TestFull,

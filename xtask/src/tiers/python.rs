@@ -28,6 +28,19 @@ pub(super) fn clients(workspace: &Workspace) -> Result<(), Failure> {
 
 /// The exporter, with PyTorch and LeRobot.
 pub(super) fn exporter(workspace: &Workspace) -> Result<(), Failure> {
+    let python = lerobot(workspace)?;
+    pytest(workspace, &python, "models/export/pyproject.toml", "models/export/tests/heavy", &[])
+}
+
+/// The datasets that the program writes, judged by LeRobot.
+pub(super) fn datasets(workspace: &Workspace) -> Result<(), Failure> {
+    let python = lerobot(workspace)?;
+    let program = build_roarm(workspace)?;
+    pytest(workspace, &python, "tests/lerobot/pytest.ini", "tests/lerobot", &["--roarm".as_ref(), &program])
+}
+
+/// A Python that has LeRobot and PyTorch.
+fn lerobot(workspace: &Workspace) -> Result<PathBuf, Failure> {
     // PyPI's PyTorch for x86-64 wants CUDA libraries of 3 GB that a machine without a GPU never calls.
     let stubs = cfg!(target_arch = "x86_64") && !Path::new("/dev/nvidiactl").exists();
     let mut environment = process::command(workspace, "python3");
@@ -37,8 +50,7 @@ pub(super) fn exporter(workspace: &Workspace) -> Result<(), Failure> {
         if stubs { "cpu-stubs" } else { "wheels" },
     ]);
     process::run("models/export/setup_environment.py", &mut environment)?;
-    let python = workspace.join("models/export/.venv/bin/python");
-    pytest(workspace, &python, "models/export/pyproject.toml", "models/export/tests/heavy", &[])
+    Ok(workspace.join("models/export/.venv/bin/python"))
 }
 
 /// Runs the tests of a folder. A run that finds no test is a failure (pytest ends with 5).
