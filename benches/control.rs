@@ -41,6 +41,7 @@ fn parameters() -> ControlParameters {
         workspace_patience: Duration::from_secs(2),
         plateau: None,
         gripper_idle: None,
+        frozen_picture: None,
         cameras: 1,
         duration: None,
         max_feedback_age: Duration::from_millis(250),
@@ -68,7 +69,14 @@ impl Fixture {
     fn tick(&mut self) {
         self.now = self.now + TICK;
         let mut frames = [None; MAX_CAMERAS];
-        frames[0] = Some(FrameMetadata { id: 0, sequence: 0, captured: self.now, width: 640, height: 480 });
+        frames[0] = Some(FrameMetadata {
+            id: 0,
+            sequence: 0,
+            captured: self.now,
+            width: 640,
+            height: 480,
+            digest: None,
+        });
         let chunk = self.chunk.take();
         let inputs = Inputs {
             feedback: Some(FeedbackSample {

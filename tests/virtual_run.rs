@@ -59,6 +59,7 @@ fn parts(generation: Generation, seed: u64) -> VirtualParts {
             workspace_patience: Duration::from_secs(2),
             plateau: None,
             gripper_idle: None,
+            frozen_picture: None,
             cameras: 1,
             duration: Some(POLICY_TIME),
             max_feedback_age: Duration::from_millis(250),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use calibration::JointLimits;
 use calibration::collision::Workspace;
 
+use super::frozen_picture::FrozenPicture;
 use super::player::{ChunkSchedule, PlayerSettings};
 use super::progress::{GripperIdle, Plateau};
 use super::trajectory::MotionLimits;
@@ -137,6 +138,8 @@ pub struct ControlParameters {
     pub plateau: Option<Plateau>,
     /// Whether a gripper that closed and then does nothing is noticed, and what follows.
     pub gripper_idle: Option<GripperIdle>,
+    /// Whether a camera that shows the same picture again and again is noticed, and what follows.
+    pub frozen_picture: Option<FrozenPicture>,
     /// What follows a protective or emergency stop.
     pub after_stop: AfterStop,
     /// What follows a lost link.

@@ -51,6 +51,7 @@ pub(super) fn parameters() -> ControlParameters {
         workspace_patience: Duration::from_secs(2),
         plateau: None,
         gripper_idle: None,
+        frozen_picture: None,
         after_stop: AfterStop::End,
         after_link_loss: AfterLinkLoss::End,
         park: None,
@@ -83,6 +84,8 @@ pub(super) struct Script {
     pub(super) frozen_feedback: bool,
     pub(super) impossible_feedback: bool,
     pub(super) frozen_camera: bool,
+    /// Digest of every frame.
+    pub(super) digest: Option<u64>,
     /// Where the link stands, apart from its pace.
     pub(super) link: LinkStatus,
     pub(super) reset: bool,
@@ -112,6 +115,7 @@ impl Script {
             frozen_feedback: false,
             impossible_feedback: false,
             frozen_camera: false,
+            digest: None,
             link: LinkStatus::READY,
             reset: false,
             torque_released: false,
@@ -123,7 +127,14 @@ impl Script {
     fn frames(&self) -> FrameSet {
         let mut frames = [None; MAX_CAMERAS];
         if !self.frozen_camera {
-            frames[0] = Some(FrameMetadata { id: 1, sequence: 1, captured: self.now, width: 96, height: 96 });
+            frames[0] = Some(FrameMetadata {
+                id: 1,
+                sequence: 1,
+                captured: self.now,
+                width: 96,
+                height: 96,
+                digest: self.digest,
+            });
         }
         frames
     }

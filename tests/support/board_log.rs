@@ -35,6 +35,7 @@ impl BoardLog {
     #[track_caller]
     pub(crate) fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
+        let mut garbled = false;
         let mut log = Self { commands: Vec::new(), poses: Vec::new(), sent_s: Vec::new(), kinds: Vec::new() };
         for line in text.lines() {
             let mut parts = line.splitn(3, ' ');
@@ -48,8 +49,10 @@ impl BoardLog {
                 ">" if content.is_empty() => {}
                 ">" => log.arrived(at_s, content),
                 "<" => log.sent(at_s, content),
-                // clients that came and went
-                "!" => {}
+                // What the firmware threw away: nothing else than lines that a fault of the wire has spoilt.
+                ">?" if garbled => {}
+                // clients that came and went, and faults
+                "!" => garbled |= content.starts_with("fault garbage"),
                 _ => panic!("a line of another form: {line}"),
             }
         }

@@ -49,6 +49,7 @@ pub(crate) fn parameters() -> ControlParameters {
         workspace_patience: Duration::from_secs(2),
         plateau: None,
         gripper_idle: None,
+        frozen_picture: None,
         cameras: 1,
         duration: None,
         // A busy machine may stall this program: that is not what is looked at here.
@@ -151,7 +152,7 @@ impl FrameGenerator for SmallPictures {
         captured: Timestamp,
         pool: &FramePool,
     ) -> Result<Option<Frame>, CameraError> {
-        let metadata = FrameMetadata { id: sequence, sequence, captured, width: 8, height: 8 };
+        let metadata = FrameMetadata { id: sequence, sequence, captured, width: 8, height: 8, digest: None };
         Ok(Frame::new(metadata, PixelLayout::Rgb8, pool.take(8 * 8 * 3)))
     }
     fn description(&self) -> String {

@@ -264,6 +264,21 @@ fn a_pose_is_as_old_as_its_line_and_what_came_behind() {
     assert_eq!(ages, [wire * 2, wire]);
 }
 
+/// Lines that a busy machine hands on in lumps: what was measured later is never stamped earlier.
+#[test]
+fn stamps_never_run_backwards() {
+    let mut bench = Bench::usual();
+    bench.now = bench.now + Duration::from_secs(1);
+    let line = home();
+    for lines in [1, 3, 1, 2, 5, 1] {
+        bench.feed(&line.repeat(lines));
+        bench.now = bench.now + Duration::from_millis(2);
+    }
+    let stamps: Vec<Timestamp> = bench.samples().iter().map(|sample| sample.measured).collect();
+    assert_eq!(stamps.len(), 13);
+    assert!(stamps.is_sorted(), "{stamps:?}");
+}
+
 #[test]
 fn the_measured_pose_is_in_the_joint_frame() {
     let mut bench = Bench::usual();

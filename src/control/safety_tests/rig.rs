@@ -71,6 +71,7 @@ pub(super) fn parameters(generation: Generation) -> ControlParameters {
         workspace_patience: Duration::from_secs(2),
         plateau: None,
         gripper_idle: None,
+        frozen_picture: None,
         after_stop: AfterStop::Wait,
         after_link_loss: AfterLinkLoss::Resume,
         park: None,
@@ -261,6 +262,7 @@ impl Rig {
             captured,
             width: 96,
             height: 96,
+            digest: None,
         });
         let ready = self.link.connected
             && self.unreported.is_none()
