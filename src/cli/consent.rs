@@ -194,7 +194,14 @@ mod tests {
     /// 9.6 mm over the table is where a policy may be, and no start pose.
     #[test]
     fn a_way_back_may_end_nearer_to_the_table_than_a_start_pose() {
-        let low = [0.0, 57.0, 90.0, 0.0, 0.0, 0.0];
+        // The arm leans forward until its hand is just about to touch.
+        let arm = calibration::collision::ArmCapsules::default();
+        let room_m = |shoulder_deg| {
+            let pose = DatasetAngles::from_array_deg([0.0, shoulder_deg, 90.0, 0.0, 0.0, 0.0]).into();
+            rules().gate.clearances(&arm.place(&pose).unwrap()).room_m()
+        };
+        let lowest = (0..800_u32).map(|step| f64::from(step) * 0.1).take_while(|deg| room_m(*deg) > 0.002);
+        let low = [0.0, lowest.last().unwrap(), 90.0, 0.0, 0.0, 0.0];
         let judged = |resumes, to_deg| {
             let proposal = StartProposal { resumes, ..proposal(1, to_deg) };
             let mut dialog = ConsentDialog::new(Consent::Given);

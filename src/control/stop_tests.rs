@@ -283,7 +283,8 @@ fn a_hold_is_repeated_often_enough_on_a_slow_link_and_ends_on_a_dead_one() {
     let (repeats, time) = held_for(1, true);
     assert!(repeats > 20 && time < Duration::from_millis(600), "{repeats} in {time:?}");
     let (repeats, time) = held_for(10, true);
-    assert!((10..=12).contains(&repeats), "{repeats} in {time:?}");
+    // The first one was written in the tick that the hold began in.
+    assert!((9..=11).contains(&repeats), "{repeats} in {time:?}");
     let (repeats, time) = held_for(1, false);
     assert!(repeats == 0 && time > Duration::from_secs(3) && time < Duration::from_millis(3100), "{time:?}");
 }

@@ -139,6 +139,12 @@ impl BoardLog {
         assert!(last.iter().all(|goal| *goal == last[0]), "the last goals differ: {last:?}");
     }
 
+    /// How long the board went on sending after the last command, seconds.
+    pub(crate) fn quiet_at_the_end_s(&self) -> f64 {
+        let last = |times: Option<f64>| times.unwrap_or(0.0);
+        last(self.sent_s.last().copied()) - last(self.commands.last().map(|command| command.at_s))
+    }
+
     /// Joints whose goals, and whose measured angles, spread over at least `degrees`.
     pub(crate) fn joints_moved(&self, degrees: f64) -> (usize, usize) {
         let goals: Vec<JointAngles> = self.commands.iter().map(|command| command.goal).collect();

@@ -195,20 +195,32 @@ mod tests {
             message.contains("back to where the policy was") && !message.contains("--start-pose"),
             "{message}"
         );
-        // Both ends are high, and between them the hand dips lower than either.
-        let (left, right) = ([0.0, 30.0, 100.0, 0.0, 0.0, 0.0], [0.0, 75.0, 10.0, 0.0, 0.0, 0.0]);
-        let margin = [0.0, 0.05, 0.1, 0.15, 0.2].into_iter().find(|clearance| {
-            let fixed = above(*clearance);
-            let ends = |angles: [f64; 6]| {
-                fixed.clearances(&ArmCapsules::default().place(&pose(angles)).expect("finite")).room_m()
-            };
-            let middle = pose(left).interpolate(&pose(right), 0.5);
-            let dips = fixed.clearances(&ArmCapsules::default().place(&middle).expect("finite")).room_m();
-            ends(left) >= 0.0 && ends(right) >= 0.0 && dips < -0.002
-        });
-        if let Some(clearance) = margin {
-            assert!(check_way_back(&pose(left), &pose(right), &above(clearance), &gate).is_err());
-        }
+    }
+
+    #[test]
+    fn a_way_back_keeps_what_either_of_its_ends_keeps() {
+        let post = |clearance_m| {
+            let mut workspace = above(0.0);
+            workspace.keep_out.push(KeepOutBox {
+                centre_m: Point3::new(0.6, 0.0, 0.2),
+                half_size_m: Vector3::new(0.01, 0.01, 0.2),
+                yaw_rad: 0.0,
+                clearance_m,
+            });
+            workspace
+        };
+        let (planned, gate) = (post(0.6), post(0.0));
+        let turned = |base_deg: f64| pose([base_deg, 0.0, 90.0, 0.0, 0.0, 0.0]);
+        let back = |to_deg| check_way_back(&turned(60.0), &turned(to_deg), &planned, &gate);
+        assert_eq!(back(50.0), Ok(()), "no nearer than its end");
+        assert_eq!(back(70.0), Ok(()), "no nearer than its start");
+        assert_eq!(
+            check_way(&turned(60.0), &turned(-60.0), &gate),
+            Ok(()),
+            "it passes the post at a distance"
+        );
+        let passed = back(-60.0).expect_err("between its ends it comes nearer than at either");
+        assert!(passed.resumes && passed.to_string().contains("keep-out box 0"), "{passed}");
     }
 
     #[test]

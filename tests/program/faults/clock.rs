@@ -46,7 +46,11 @@ fn a_program_that_stood_still_for_seconds_neither_bursts_nor_jumps() {
     let log = arm.end();
     log.assert_limits(Generation::G1);
     log.assert_steps();
-    log.assert_held();
+    // A connection that was silent for so long is not written to again before a new handshake: where the run has stopped, the arm
+    // stays at the last goal of before.
+    if log.quiet_at_the_end_s() < 3.0 {
+        log.assert_held();
+    }
 }
 
 /// Overrides the C library's calls for the wall clock: it jumps to and fro by years, the faster the oftener it is read. Counts itself
