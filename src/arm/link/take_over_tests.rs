@@ -4,9 +4,10 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-use firmware_protocol::Generation;
 use firmware_protocol::emulator::BoardOptions;
+use firmware_protocol::{FirmwareAngles, Generation};
 
+use super::test_bench::{Bench, Tail, command, frame, home};
 use super::test_rig::Rig;
 use super::*;
 use crate::types::{Joint, JointAngles};
@@ -177,9 +178,49 @@ fn a_limp_arm_is_left_alone() {
     let before = base_goals(&mut rig).len();
     assert!(before > 10);
     rig.take_over();
+    assert_eq!(rig.machine.statistics().take_overs, 0);
     rig.idle(Duration::from_secs(1));
     assert_eq!(base_goals(&mut rig), []);
     assert_eq!(rig.board.torque(), [false; 6]);
+}
+
+#[test]
+fn an_arm_that_goes_limp_during_the_hold_is_left_alone_from_then_on() {
+    let mut bench = Bench::usual();
+    let held = frame(FirmwareAngles::HOME, Tail::Keys24 { torque: 1, supply: 1200 });
+    let limp = frame(FirmwareAngles::HOME, Tail::Keys24 { torque: 0, supply: 1200 });
+    bench.stream(&held, Duration::from_millis(1500));
+    bench.machine.write_joints(&command(0)).unwrap();
+    bench.machine.written(bench.now).unwrap();
+    bench.machine.take_over(&mut |_| {});
+    bench.feed(&held);
+    bench.sent.clear();
+    bench.wait(Duration::from_millis(10));
+    assert!(bench.sent.starts_with(b"{\"T\":102,"), "it holds");
+    bench.machine.written(bench.now);
+    bench.feed(&limp);
+    bench.sent.clear();
+    bench.wait(Duration::from_secs(1));
+    assert_eq!((bench.sent.len(), bench.machine.fault()), (0, Some(LinkFault::TakenOver)));
+}
+
+/// A frame gives room for a goal, but the line before it has not left yet, or other bytes have not.
+#[test]
+fn a_goal_of_a_take_over_waits_for_the_line_in_flight_and_for_an_empty_buffer() {
+    let mut bench = Bench::ready();
+    bench.machine.write_joints(&command(0)).unwrap();
+    bench.machine.take_over(&mut |_| {});
+    bench.feed(&home());
+    let mut out = WriteBuffer::default();
+    bench.machine.poll(bench.now, &mut out, &mut |_| {});
+    assert!(out.is_empty(), "two lines would mix");
+    assert_eq!(bench.machine.written(bench.now), None, "control is gone");
+    out.push(b"rest of a line\n").unwrap();
+    bench.machine.poll(bench.now, &mut out, &mut |_| {});
+    assert_eq!(out.pending(), b"rest of a line\n");
+    out.advance(out.pending().len());
+    bench.machine.poll(bench.now, &mut out, &mut |_| {});
+    assert!(out.pending().starts_with(b"{\"T\":102,"));
 }
 
 /// The machine was busy: the link ran, the board did not, and for most of the hold's time no frame gave room for a goal.

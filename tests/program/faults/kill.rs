@@ -129,6 +129,7 @@ fn greatest(runs: &[Killed], of: impl Fn(&Killed, usize) -> f64) -> f64 {
 }
 
 /// So many kills on each of so many boards at once: most of their time passes in waiting.
+#[expect(clippy::print_stdout, reason = "the figures of a series, shown with --nocapture")]
 fn kill_series(boards: u64, kills: usize) {
     let series = |seed| move || kill(kills, LEAD_LIMIT_DEG[0], seed);
     let runs: Vec<Killed> = std::thread::scope(|scope| {
