@@ -337,3 +337,6 @@ impl Drop for EndGuard {
         self.0.set_ended();
     }
 }
+
+#[cfg(test)]
+mod tests;
