@@ -134,9 +134,19 @@ impl BoardLog {
     /// Asserts that the run ended in the hold: the same goal again and again.
     #[track_caller]
     pub(crate) fn assert_held(&self) {
-        let last: Vec<JointAngles> = self.commands.iter().rev().take(5).map(|command| command.goal).collect();
+        let last = self.last_goals();
         assert_eq!(last.len(), 5, "{} commands", self.commands.len());
-        assert!(last.iter().all(|goal| *goal == last[0]), "the last goals differ: {last:?}");
+        assert!(self.is_held(), "the last goals differ: {last:?}");
+    }
+
+    fn last_goals(&self) -> Vec<JointAngles> {
+        self.commands.iter().rev().take(5).map(|command| command.goal).collect()
+    }
+
+    /// Whether the run ended in the hold: the same goal again and again.
+    pub(crate) fn is_held(&self) -> bool {
+        let last = self.last_goals();
+        last.len() == 5 && last.iter().all(|goal| *goal == last[0])
     }
 
     /// How long the board went on sending after the last command, seconds.

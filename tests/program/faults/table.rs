@@ -1,6 +1,6 @@
 //! The table in `docs/faults.md`: made from what happens here, and compared with it.
 //!
-//! `ROARM_WRITE_FAULTS_TABLE=1 cargo test -p roarm --test program faults::table` writes it anew.
+//! `ROARM_WRITE_FAULTS_TABLE=1 cargo test -p roarm --test program faults::table -- --ignored` writes it anew.
 
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -91,8 +91,9 @@ fn row(fault: &'static str, ended: &Ended, log: &BoardLog) -> Row {
     let summary = ended.summary();
     let code = ended.code.unwrap_or_else(|| panic!("{fault}: killed: {ended}"));
     assert_eq!(summary["ok"], code == 0, "{fault}: {ended}");
-    let mut arm = "inside all bounds, held at the end".to_owned();
-    log.assert_held();
+    // A board that stalls for seconds while the arm is stopped loses the connection, and nothing more is written.
+    let held = if log.is_held() { "held at the end" } else { "left at its last goal" };
+    let mut arm = format!("inside all bounds, {held}");
     if summary["link_losses"].as_u64() >= Some(1) {
         arm.push_str("; came back after the lost link");
     }
@@ -120,8 +121,8 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-/// Runs a case, again where its row is not the manual's: on a machine that stalls for seconds, feedback gets too old in any run. What the
-/// arm must never do is asserted each time.
+/// Runs a case, again where its row is not the manual's: on a machine that stalls for seconds, feedback gets too old in any run. Bounds and
+/// steps are asserted each time.
 fn settled(case: &Case, manual: &str) -> Row {
     let once = || match case {
         Case::Run(fault) => run(fault),
@@ -138,6 +139,7 @@ fn settled(case: &Case, manual: &str) -> Row {
 }
 
 #[test]
+#[ignore = "a machine that stalls for two seconds changes a row: part of `cargo xtask test-full`"]
 fn the_manuals_table_is_what_happens() {
     let path = repository("docs/faults.md");
     let manual = std::fs::read_to_string(&path).unwrap();

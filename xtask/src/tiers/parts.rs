@@ -27,7 +27,7 @@ pub(super) const PARTS: &[Part] = &[
     },
     Part {
         name: "kills",
-        title: "100 runs killed at random moments",
+        title: "100 runs killed at random moments, and the manual's table of faults",
         tier: Tier::TestFull,
         obstacle: |_| None,
         run: |workspace| {
