@@ -36,7 +36,14 @@ impl Fixture {
     fn tick(&mut self) {
         self.now = self.now + TICK;
         let mut frames = [None; MAX_CAMERAS];
-        frames[0] = Some(FrameMetadata { id: 0, sequence: 0, captured: self.now, width: 640, height: 480 });
+        frames[0] = Some(FrameMetadata {
+            id: 0,
+            sequence: 0,
+            captured: self.now,
+            width: 640,
+            height: 480,
+            digest: None,
+        });
         let chunk = self.chunk.take();
         let inputs = Inputs {
             feedback: Some(FeedbackSample {

@@ -23,7 +23,9 @@ pub use tables::{
     RealTimeConfig, SafetyConfig, StartPose,
 };
 
-pub use watches::{GripperConfig, IdleChoice, PlateauChoice, PlateauConfig};
+pub use watches::{
+    FrozenPictureChoice, FrozenPictureConfig, GripperConfig, IdleChoice, PlateauChoice, PlateauConfig,
+};
 
 use reader::{Section, Source};
 
@@ -50,6 +52,8 @@ pub struct Config {
     pub plateau: PlateauConfig,
     /// `[gripper]`: a closed gripper and nothing that goes on.
     pub gripper: GripperConfig,
+    /// `[frozen_picture]`: a camera that goes on delivering the same picture.
+    pub frozen_picture: FrozenPictureConfig,
     /// `[policy]`: what runs, and on what.
     pub policy: PolicyConfig,
 }
@@ -116,6 +120,10 @@ impl Config {
         let mut gripper = top.table("gripper")?;
         config.gripper = GripperConfig::read(&mut gripper)?;
         keys.extend(gripper.finish()?);
+
+        let mut frozen_picture = top.table("frozen_picture")?;
+        config.frozen_picture = FrozenPictureConfig::read(&mut frozen_picture)?;
+        keys.extend(frozen_picture.finish()?);
 
         let mut policy = top.table("policy")?;
         config.policy = PolicyConfig::read(&mut policy)?;

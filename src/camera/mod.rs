@@ -30,6 +30,12 @@ pub trait FrameSource: Send {
     /// Plays a recording from its beginning again; a device goes on as it is.
     fn start_over(&mut self) {}
 
+    /// Whether no two pictures of this source are the same to the last bit: the noise of a sensor sees to that. A recording or a
+    /// simulated cell may well show the same picture again.
+    fn never_repeats(&self) -> bool {
+        false
+    }
+
     /// One line for people: device or recording, size, rate.
     fn description(&self) -> String;
 }

@@ -63,7 +63,7 @@ impl FrameGenerator for DatasetSource {
         // The remainder is below `length`, which is a usize.
         self.pictures.read((sequence % length) as usize, &mut pixels)?;
         let (width, height) = (self.pictures.camera().width, self.pictures.camera().height);
-        let metadata = FrameMetadata { id: self.delivered, sequence, captured, width, height };
+        let metadata = FrameMetadata { id: self.delivered, sequence, captured, width, height, digest: None };
         self.delivered += 1;
         Frame::new(metadata, PixelLayout::Rgb8, pixels)
             .map(Some)

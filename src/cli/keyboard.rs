@@ -23,9 +23,12 @@ impl Keyboard {
     /// Takes the keys of the terminal that this program was started on, if there is one: each is delivered at once, without Enter.
     /// While [`Keyboard::guard_motion`] says that the arm moves, a key calls `stop` from the keyboard's own thread, whatever the
     /// rest of the program waits for, unless `steer` takes the key.
-    pub(super) fn open(
+    ///
+    /// `watch` has a panic of that thread end the run in the hold.
+    pub(super) fn open<B: FnOnce() + Send + 'static>(
         stop: impl Fn(EndCause) + Send + 'static,
         steer: impl Fn(u8) -> bool + Send + 'static,
+        watch: impl FnOnce(Box<dyn FnOnce() + Send>) -> B,
     ) -> Self {
         let (sender, keys) = channel();
         let guard = Arc::new(AtomicBool::new(false));
@@ -34,7 +37,7 @@ impl Keyboard {
         }
         let before = single_keys();
         let moving = Arc::clone(&guard);
-        std::thread::spawn(move || listen(&sender, &moving, &stop, &steer));
+        std::thread::spawn(watch(Box::new(move || listen(&sender, &moving, &stop, &steer))));
         Self { keys, before, guard, interactive: true }
     }
 

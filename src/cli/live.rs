@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::consent::{Consent, ConsentDialog, Decision};
+use super::consent::{Consent, ConsentDialog, Decision, WayRules};
 use super::exit::{CliError, Exit};
 use super::keyboard::Keyboard;
 use super::signals::Signals;
@@ -34,6 +34,7 @@ pub(super) struct LiveRun {
     /// What goes wrong on purpose.
     pub(super) drill: Option<Drill>,
     pub(super) consent: Consent,
+    /// Where the way to the start pose may lead; the policy's own bounds are in the parameters.
     pub(super) workspace: Workspace,
     pub(super) json: bool,
 }
@@ -75,25 +76,24 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         workspace,
         json,
     } = live;
+    let rules = WayRules { planned: workspace, gate: parameters.workspace.clone() };
     let parameters = without_latch_nobody_can_release(parameters);
     let mut session = match &drill {
         None => {
             Session::start(SessionParts { arm: handle, cameras, source, parameters, tick_period, real_time })
         }
-        Some(drill) => Session::start(SessionParts {
-            arm: drill.arm(handle),
-            cameras,
-            source,
-            parameters,
-            tick_period,
-            real_time,
-        }),
+        Some(drill) => {
+            let arm = drill.arm(handle);
+            let parts = SessionParts { arm, cameras, source, parameters, tick_period, real_time };
+            Session::start_by(parts, drill.clocks())
+        }
     }?;
     terminal::say(session.real_time().to_string());
     pass_signals_on(signals, &session);
-    let keyboard = Keyboard::open(session.stopper(), steering(&session, playback_keys));
+    let steer = steering(&session, playback_keys);
+    let keyboard = Keyboard::open(session.stopper(), steer, |listen| session.watch("keyboard", listen));
     let mut consent = ConsentDialog::new(consent);
-    let mut announced = None;
+    let (mut announced, mut frozen) = (None, 0);
     let mut progress = Progress::new();
     let mut refused = None;
     while !session.is_over() {
@@ -103,7 +103,7 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         }
         let status = session.status();
         match status.phase {
-            Phase::AwaitingGo(proposal) => match consent.step(&proposal, &workspace, &keyboard, &progress) {
+            Phase::AwaitingGo(proposal) => match consent.step(&proposal, &rules, &keyboard, &progress) {
                 Ok(Decision::Open) => {}
                 Ok(Decision::Go) => {
                     keyboard.guard_motion(true);
@@ -122,6 +122,9 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
                 }
             }
             _ => {}
+        }
+        if let Some(text) = frozen_picture_text(&status, &mut frozen) {
+            progress.say(text);
         }
         // Consent was given a moment ago: the ramp has begun or is about to.
         if !matches!(status.phase, Phase::AwaitingGo(_)) {
@@ -215,6 +218,24 @@ fn announcement(phase: &Phase, interactive: bool, playback_keys: bool) -> Option
         Phase::Disconnected => Some("the link is lost: the arm holds by itself; waiting for it".to_owned()),
         _ => None,
     }
+}
+
+/// What people are told when a camera is found to be frozen, once for each time.
+fn frozen_picture_text(status: &SessionStatus, told: &mut u64) -> Option<String> {
+    let counts = status.report.frozen_pictures;
+    let found: u64 = counts.iter().sum();
+    if std::mem::replace(told, found) == found {
+        return None;
+    }
+    let slots: Vec<String> = (0..)
+        .zip(counts)
+        .filter(|(_, count)| *count > 0)
+        .map(|(slot, _): (usize, _)| slot.to_string())
+        .collect();
+    Some(format!(
+        "warning: camera slot {} goes on delivering the same picture: the policy may see the past (see [frozen_picture] of the configuration)",
+        slots.join(", ")
+    ))
 }
 
 fn status_text(status: &SessionStatus, chunk_ms: f64) -> String {

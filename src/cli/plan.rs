@@ -13,12 +13,12 @@ use super::terminal::Progress;
 use crate::arm::LinkOptions;
 use crate::camera::{CameraError, DatasetSource, FrameSource, PacedSource, SourceSpec, V4l2Source};
 use crate::config::{
-    self, AggregationChoice, ChunkConfig, Config, Firmware, GripperConfig, IdleChoice, PlateauChoice,
-    PlateauConfig, RealTimeConfig, ScheduleChoice, StartPose,
+    self, AggregationChoice, ChunkConfig, Config, Firmware, FrozenPictureChoice, FrozenPictureConfig,
+    GripperConfig, IdleChoice, PlateauChoice, PlateauConfig, RealTimeConfig, ScheduleChoice, StartPose,
 };
 use crate::control::{
-    AfterLinkLoss, AfterStop, Aggregation, ChunkSchedule, ControlParameters, GripperIdle, JointBounds,
-    KeepOutBox, MotionLimits, Park, Plateau, PlateauAction, ReachCylinder, Table, Workspace,
+    AfterLinkLoss, AfterStop, Aggregation, ChunkSchedule, ControlParameters, FrozenPicture, GripperIdle,
+    JointBounds, KeepOutBox, MotionLimits, Park, Plateau, PlateauAction, ReachCylinder, Table, Workspace,
 };
 use crate::episode::Dataset;
 use crate::inject::Drill;
@@ -278,6 +278,7 @@ pub(super) fn configured(config: &Config, generation: Generation) -> ControlPara
         workspace_patience: Duration::from_secs_f64(safety.workspace_patience_s),
         plateau: plateau(&config.plateau, config.policy.seed),
         gripper_idle: gripper_idle(&config.gripper),
+        frozen_picture: frozen_picture(&config.frozen_picture),
         max_feedback_age: millis(safety.max_feedback_age_ms),
         max_frame_age: millis(safety.max_frame_age_ms),
         max_observation_age: millis(safety.max_observation_age_ms),
@@ -295,6 +296,9 @@ pub(super) fn configured(config: &Config, generation: Generation) -> ControlPara
         ..ControlParameters::usual(JointLimits::of(generation).into())
     }
 }
+
+/// Longer than the age of feedback at which control stops the arm, a silent board is waited for before the connection counts as lost.
+const STOP_BEFORE_LOSS: Duration = Duration::from_millis(750);
 
 /// A blocked joint's goal stops at the lead limit: less than that must count as not following.
 const LEAD_SLACK_DEG: f64 = 1.0;
@@ -377,6 +381,14 @@ fn gripper_idle(gripper: &GripperConfig) -> Option<GripperIdle> {
     })
 }
 
+fn frozen_picture(settings: &FrozenPictureConfig) -> Option<FrozenPicture> {
+    (settings.action != FrozenPictureChoice::Off).then(|| FrozenPicture {
+        time: Duration::from_secs_f64(settings.time_s),
+        every_source: settings.every_source,
+        ends: settings.action == FrozenPictureChoice::Stop,
+    })
+}
+
 fn lead_limit_rad(safety: &config::SafetyConfig) -> [f64; JOINT_COUNT] {
     let mut limit_rad = [safety.lead_limit_deg.to_radians(); JOINT_COUNT];
     limit_rad[Joint::Gripper.index()] = safety.gripper_lead_limit_deg.to_radians();
@@ -429,11 +441,15 @@ pub(super) fn link_options(config: &Config, generation: Option<Generation>) -> L
         config::AfterLinkLoss::Resume => Duration::from_secs_f64(config.safety.reconnect_timeout_s),
         config::AfterLinkLoss::End => Duration::ZERO,
     };
+    let usual = LinkOptions::default();
+    // Control stops the arm for old feedback before the link gives the connection up, and has time to brake and hold.
+    let after_the_stop = Duration::from_millis(config.safety.max_feedback_age_ms.into()) + STOP_BEFORE_LOSS;
     LinkOptions {
         generation,
         reconnect_timeout,
+        feedback_timeout: usual.feedback_timeout.max(after_the_stop),
         stop_deceleration_rad_s2: config.motion.stop_deceleration_deg_s2.to_radians(),
-        ..LinkOptions::default()
+        ..usual
     }
 }
 

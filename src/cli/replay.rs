@@ -145,6 +145,7 @@ fn parameters(
         after_stop: AfterStop::End,
         plateau: None,
         gripper_idle: None,
+        frozen_picture: None,
         ..plan::configured(config, generation)
     }
 }
@@ -229,6 +230,7 @@ mod tests {
             let same = ControlParameters {
                 plateau: None,
                 gripper_idle: None,
+                frozen_picture: None,
                 after_link_loss: usual.after_link_loss,
                 ..configured
             };

@@ -1,4 +1,4 @@
-//! `[plateau]` and `[gripper]`: what is made of an arm that no longer gets on.
+//! `[plateau]`, `[gripper]` and `[frozen_picture]`: what is made of an arm that no longer gets on, and of a camera that shows the past.
 
 use super::error::ConfigError;
 use super::reader::Section;
@@ -102,6 +102,53 @@ impl GripperConfig {
                 0.1..=30.0,
             )?,
             idle_time_s: section.number("idle_time_s", default.idle_time_s, 1.0..=600.0)?,
+        })
+    }
+}
+
+/// What follows a camera that goes on delivering the same picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FrozenPictureChoice {
+    /// It is told.
+    #[default]
+    Warn,
+    /// The run ends.
+    Stop,
+    /// It is not looked for.
+    Off,
+}
+
+/// `[frozen_picture]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrozenPictureConfig {
+    /// What follows.
+    pub action: FrozenPictureChoice,
+    /// All pictures are the same to the last bit for so long, seconds.
+    pub time_s: f64,
+    /// Whether recordings and simulated cells are looked at too.
+    pub every_source: bool,
+}
+
+impl Default for FrozenPictureConfig {
+    fn default() -> Self {
+        Self { action: FrozenPictureChoice::Warn, time_s: 2.0, every_source: false }
+    }
+}
+
+impl FrozenPictureConfig {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        Ok(Self {
+            action: section.choice(
+                "action",
+                &[
+                    ("warn", FrozenPictureChoice::Warn),
+                    ("stop", FrozenPictureChoice::Stop),
+                    ("off", FrozenPictureChoice::Off),
+                ],
+            )?,
+            time_s: section.number("time_s", default.time_s, 0.2..=600.0)?,
+            every_source: section.choice("every_source", &[("off", false), ("on", true)])?,
         })
     }
 }

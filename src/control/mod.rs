@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod controller;
+mod frozen_picture;
 mod gate;
 mod limiter;
 mod pairing;
@@ -40,6 +41,7 @@ mod trajectory;
 mod workspace;
 
 pub use controller::{Controller, Inputs, Outputs};
+pub use frozen_picture::FrozenPicture;
 pub use gate::GateCounts;
 pub use parameters::{AfterLinkLoss, AfterStop, ControlParameters, JointBounds, Park};
 pub use phase::{Phase, StartProposal};
@@ -51,5 +53,5 @@ pub use stop::{EndCause, StopKind};
 pub use trajectory::{MotionBounds, MotionLimits, MotionReport};
 pub use workspace::{
     KeepOutBox, ReachCylinder, ReachSphere, Table, WayRefused, Workspace, WorkspaceCounts, WorkspaceReason,
-    check_way,
+    check_way, check_way_back,
 };

@@ -6,6 +6,7 @@ use calibration::JointLimits;
 use calibration::collision::{Table, Workspace};
 use firmware_protocol::ServoAcceleration;
 
+use super::frozen_picture::FrozenPicture;
 use super::player::{ChunkSchedule, PlayerSettings};
 use super::progress::{GripperIdle, Plateau};
 use super::trajectory::MotionLimits;
@@ -138,6 +139,8 @@ pub struct ControlParameters {
     pub plateau: Option<Plateau>,
     /// Whether a gripper that closed and then does nothing is noticed, and what follows.
     pub gripper_idle: Option<GripperIdle>,
+    /// Whether a camera that shows the same picture again and again is noticed, and what follows.
+    pub frozen_picture: Option<FrozenPicture>,
     /// What follows a protective or emergency stop.
     pub after_stop: AfterStop,
     /// What follows a lost link.
@@ -189,6 +192,7 @@ impl ControlParameters {
             workspace_patience: Duration::from_secs(2),
             plateau: None,
             gripper_idle: None,
+            frozen_picture: None,
             after_stop: AfterStop::default(),
             after_link_loss: AfterLinkLoss::default(),
             park: None,

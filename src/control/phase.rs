@@ -58,8 +58,10 @@ pub struct StartProposal {
     /// The first goal: the measured pose, or, where an earlier goal is still held, that goal. An arm sags a few degrees below
     /// its goal, so that a goal at the measured pose would let it sink further each time.
     pub from: JointAngles,
-    /// Start pose.
+    /// Start pose, or where the policy was.
     pub to: JointAngles,
     /// How long the way takes.
     pub duration: Duration,
+    /// Whether `to` is where the policy was when the link was lost, and not a start pose.
+    pub resumes: bool,
 }

@@ -3,7 +3,9 @@
 use super::gate::GateCounts;
 use super::stop::EndCause;
 use super::trajectory::{MotionLimits, MotionReport};
-use crate::types::{ChunkTimes, InferenceSummary, MotionSummary, RunSummary, TickJitter, Travel};
+use crate::types::{
+    ChunkTimes, InferenceSummary, MAX_CAMERAS, MotionSummary, RunSummary, TickJitter, Travel,
+};
 
 /// Counters of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,6 +38,8 @@ pub struct ControlReport {
     pub plateaus: u64,
     /// Whether the gripper was found closed without anything going on: the episode counts as failed.
     pub gripper_idle: bool,
+    /// How often each camera slot was found to show the same picture again and again.
+    pub frozen_pictures: [u64; MAX_CAMERAS],
     /// How often each rule of the gate acted.
     pub gate: GateCounts,
 }
@@ -106,6 +110,7 @@ impl ControlReport {
             },
             link_losses: self.link_losses,
             resets: self.resets,
+            frozen_pictures: self.frozen_pictures.iter().sum(),
             gate: RunSummary::gate_from(self.gate.by_rule()),
             travel_deg: RunSummary::travel_from(shell.travel.range_deg()),
             elapsed_s: shell.elapsed_s,

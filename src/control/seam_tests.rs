@@ -87,7 +87,8 @@ fn play(schedule: ChunkSchedule, added: Duration) -> Outcome {
     for _ in 0..1_300 {
         now = now + TICK;
         let mut frames: FrameSet = [None; MAX_CAMERAS];
-        frames[0] = Some(FrameMetadata { id: 1, sequence: 1, captured: now, width: 96, height: 96 });
+        frames[0] =
+            Some(FrameMetadata { id: 1, sequence: 1, captured: now, width: 96, height: 96, digest: None });
         let chunk = pending.take_if(|(_, due)| *due <= now).map(|(chunk, _)| chunk);
         let inputs = Inputs {
             feedback: Some(FeedbackSample { sequence: 0, angles: arm, measured: now, torque_off: false }),

@@ -56,6 +56,11 @@ pub enum EndCause {
         /// Age of the newest frame; `None` when there never was one.
         age: Option<Duration>,
     },
+    /// A camera goes on delivering the same picture.
+    PictureFrozen {
+        /// Camera slot.
+        slot: usize,
+    },
     /// Several chunks in a row were dropped by the gate.
     ChunksRejected {
         /// How many.
@@ -116,6 +121,7 @@ impl EndCause {
             | Self::ProgramFailed
             | Self::FeedbackStale { .. }
             | Self::FrameStale { .. }
+            | Self::PictureFrozen { .. }
             | Self::ChunksRejected { .. }
             | Self::PolicyStalled { .. }
             | Self::PolicyFailed
@@ -176,6 +182,11 @@ impl fmt::Display for EndCause {
             Self::FrameStale { slot, age: None } => {
                 write!(formatter, "camera slot {slot} never delivered a frame")
             }
+            Self::PictureFrozen { slot } => write!(
+                formatter,
+                "camera slot {slot} goes on delivering the same picture, so the policy sees the past: unplug the camera and plug it in \
+                 again"
+            ),
             Self::ChunksRejected { count } => write!(formatter, "{count} chunks in a row were rejected"),
             Self::PolicyStalled { waited } => {
                 write!(

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::test_script::{Script, assert_bounds, first_angle, parameters, pose};
-use super::{AfterLinkLoss, AfterStop, ControlParameters, EndCause, Park, Phase, ShellReport, StopKind};
+use super::{
+    AfterLinkLoss, AfterStop, ControlParameters, EndCause, FrozenPicture, Park, Phase, ShellReport, StopKind,
+};
 use crate::types::{Joint, LinkStatus};
 
 fn without_end() -> ControlParameters {
@@ -42,7 +44,8 @@ fn a_stop_is_latched_until_it_is_reset_and_then_asks_again() {
     script.reset = true;
     script.consent = false;
     ticks(&mut script, 200);
-    assert!(matches!(script.controller.phase(), Phase::AwaitingGo(_)), "{:?}", script.controller.phase());
+    let proposal = script.controller.proposal();
+    assert!(proposal.is_some_and(|way| !way.resumes), "{:?}", script.controller.phase());
     assert_eq!(script.written.len(), count, "a reset alone moves nothing");
     script.consent = true;
     script.run_until(600, |phase| matches!(phase, Phase::Running));
@@ -151,6 +154,7 @@ fn a_lost_link_is_resumed_from_where_it_was_lost_after_consent() {
     };
     assert_eq!((script.written.len(), script.requests), (count, requests), "nothing old, nothing unasked");
     assert!(proposal.to.max_difference(&lost_at) < 1e-9, "back to where it was lost");
+    assert!(proposal.resumes, "which is judged as the policy's own motion");
     assert!(
         (first_angle(&proposal.from) - 0.3).abs() < 1e-9,
         "from where the arm stands: {:?}",
@@ -208,9 +212,10 @@ fn an_emergency_stop_comes_to_rest_within_its_time() {
     }
 }
 
-const CAUSES: [EndCause; 24] = [
+const CAUSES: [EndCause; 26] = [
     EndCause::Duration,
     EndCause::SourceEnded,
+    EndCause::EpisodeOver,
     EndCause::Interrupted,
     EndCause::Terminated,
     EndCause::HungUp,
@@ -222,6 +227,7 @@ const CAUSES: [EndCause; 24] = [
     EndCause::FeedbackStale { age: Duration::from_millis(300) },
     EndCause::FrameStale { slot: 0, age: Some(Duration::from_millis(600)) },
     EndCause::FrameStale { slot: 1, age: None },
+    EndCause::PictureFrozen { slot: 0 },
     EndCause::ChunksRejected { count: 3 },
     EndCause::PolicyStalled { waited: Duration::from_millis(3_000) },
     EndCause::PolicyFailed,
@@ -289,4 +295,44 @@ fn phases_have_words_of_their_own() {
     ] {
         assert_eq!(phase.name(), name);
     }
+}
+
+#[test]
+fn a_hold_is_repeated_often_enough_on_a_slow_link_and_ends_on_a_dead_one() {
+    let held_for = |link_period: u64, ready: bool| {
+        let mut script = running(without_end());
+        script.tick(Some(EndCause::CameraFailed));
+        script.run_until(300, |phase| matches!(phase, Phase::Holding(_)));
+        let (count, began) = (script.written.len(), script.now);
+        script.link_period = link_period;
+        script.link.ready = ready;
+        assert_eq!(script.run_to_end(), EndCause::CameraFailed);
+        let last = script.written.last().unwrap().command.goal;
+        assert!(script.written[count..].iter().all(|written| written.command.goal == last));
+        (script.written.len() - count, script.now.since(began))
+    };
+    let (repeats, time) = held_for(1, true);
+    assert!(repeats > 20 && time < Duration::from_millis(600), "{repeats} in {time:?}");
+    let (repeats, time) = held_for(10, true);
+    // The first one was written in the tick that the hold began in.
+    assert!((9..=11).contains(&repeats), "{repeats} in {time:?}");
+    let (repeats, time) = held_for(1, false);
+    assert!(repeats == 0 && time > Duration::from_secs(3) && time < Duration::from_millis(3100), "{time:?}");
+}
+
+#[test]
+fn a_frozen_picture_is_counted_or_ends_the_run_as_it_is_told_to() {
+    let watching = |ends| ControlParameters {
+        frozen_picture: Some(FrozenPicture { time: Duration::from_secs(1), every_source: false, ends }),
+        ..without_end()
+    };
+    let mut script = running(watching(false));
+    script.digest = Some(7);
+    ticks(&mut script, 200);
+    assert_eq!(script.controller.phase(), Phase::Running);
+    assert_eq!(script.controller.report().frozen_pictures, [1, 0, 0, 0]);
+    let mut script = running(watching(true));
+    script.digest = Some(7);
+    assert_eq!(script.run_to_end(), EndCause::PictureFrozen { slot: 0 });
+    assert_eq!(EndCause::PictureFrozen { slot: 0 }.kind(), StopKind::Protective);
 }

@@ -63,6 +63,8 @@ pub(super) struct Script {
     pub(super) frozen_feedback: bool,
     pub(super) impossible_feedback: bool,
     pub(super) frozen_camera: bool,
+    /// Digest of every frame.
+    pub(super) digest: Option<u64>,
     /// Where the link stands, apart from its pace.
     pub(super) link: LinkStatus,
     pub(super) reset: bool,
@@ -93,6 +95,7 @@ impl Script {
             frozen_feedback: false,
             impossible_feedback: false,
             frozen_camera: false,
+            digest: None,
             link: LinkStatus::READY,
             reset: false,
             torque_released: false,
@@ -105,7 +108,14 @@ impl Script {
     fn frames(&self) -> FrameSet {
         let mut frames = [None; MAX_CAMERAS];
         if !self.frozen_camera {
-            frames[0] = Some(FrameMetadata { id: 1, sequence: 1, captured: self.now, width: 96, height: 96 });
+            frames[0] = Some(FrameMetadata {
+                id: 1,
+                sequence: 1,
+                captured: self.now,
+                width: 96,
+                height: 96,
+                digest: self.digest,
+            });
         }
         frames
     }

@@ -115,6 +115,10 @@ impl FrameSource for FaultyCamera {
         self.source.start_over();
     }
 
+    fn never_repeats(&self) -> bool {
+        self.source.never_repeats()
+    }
+
     fn description(&self) -> String {
         self.source.description()
     }

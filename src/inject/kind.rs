@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::DrillError;
 use crate::types::TimedFault;
 
+/// A longer step of the clock is a slip of the pen.
+const LONGEST_STEP: Duration = Duration::from_secs(600);
+
 /// Where a fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultPlace {
@@ -14,6 +17,8 @@ pub enum FaultPlace {
     Policy,
     /// Between the link and the control thread.
     Control,
+    /// In the clocks that control and its watchdog go by.
+    Clock,
     /// In the virtual board, on its own clock.
     Board,
 }
@@ -27,6 +32,8 @@ pub enum DrillThread {
     Inference,
     /// Control.
     Control,
+    /// The thread that watches control.
+    Watchdog,
 }
 
 /// What happens to a run. [`DrillHelp::ALL`] says what each does.
@@ -49,6 +56,7 @@ pub enum DrillKind {
     FeedbackFrozen,
     FeedbackImpossible,
     ControlStall,
+    ClockStep(Duration),
     ThreadPanic(DrillThread),
     /// The virtual board's fault of this name.
     Board(&'static str),
@@ -78,7 +86,7 @@ const fn row(
 
 impl DrillHelp {
     /// Every fault.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         row(
             "camera.freeze",
             "no value",
@@ -122,7 +130,18 @@ impl DrillHelp {
             "feedback shows a pose that no arm has",
         ),
         row("control.stall", "no value", "control.stall@3s", "the control thread hangs inside a tick"),
-        row("thread.panic", "camera, inference or control", "thread.panic=control@3s", "that thread panics"),
+        row(
+            "clock.step",
+            "a time up to 10 minutes, such as 2s, and no duration",
+            "clock.step=2s@3s",
+            "the control thread's clock jumps forward, as after a computer that stood still",
+        ),
+        row(
+            "thread.panic",
+            "camera, inference, control or watchdog",
+            "thread.panic=control@3s",
+            "that thread panics",
+        ),
         row("serial.cut", "no value", "serial.cut@5s:2s", "the port disappears and comes back"),
         row(
             "serial.garbage",
@@ -157,12 +176,17 @@ impl DrillHelp {
 impl DrillKind {
     pub(super) fn of(fault: &TimedFault) -> Result<Self, DrillError> {
         let help = DrillHelp::named(&fault.name)?;
-        let kind = Self::read(help.name, fault.value.as_deref()).ok_or_else(|| DrillError::Value {
+        let refused = || DrillError::Value {
             fault: fault.to_string(),
             name: help.name,
             takes: help.takes,
             example: help.example,
-        })?;
+        };
+        let kind = Self::read(help.name, fault.value.as_deref()).ok_or_else(refused)?;
+        if matches!(kind, Self::ClockStep(_)) && fault.duration.is_some() {
+            // A clock that steps back again runs backwards.
+            return Err(refused());
+        }
         if fault.target.is_some() && kind.place() != FaultPlace::Camera {
             return Err(DrillError::Target { fault: fault.to_string() });
         }
@@ -192,10 +216,15 @@ impl DrillKind {
             "feedback.frozen" => alone(Self::FeedbackFrozen),
             "feedback.impossible" => alone(Self::FeedbackImpossible),
             "control.stall" => alone(Self::ControlStall),
+            "clock.step" => {
+                let step = value.and_then(TimedFault::parse_time)?;
+                (!step.is_zero() && step <= LONGEST_STEP).then_some(Self::ClockStep(step))
+            }
             "thread.panic" => Some(Self::ThreadPanic(match value? {
                 "camera" => DrillThread::Camera,
                 "inference" => DrillThread::Inference,
                 "control" => DrillThread::Control,
+                "watchdog" => DrillThread::Watchdog,
                 _ => return None,
             })),
             "serial.cut" => alone(Self::Board("cut")),
@@ -225,6 +254,7 @@ impl DrillKind {
             | Self::FeedbackImpossible
             | Self::ControlStall
             | Self::ThreadPanic(DrillThread::Control) => FaultPlace::Control,
+            Self::ClockStep(_) | Self::ThreadPanic(DrillThread::Watchdog) => FaultPlace::Clock,
             Self::Board(_) => FaultPlace::Board,
         }
     }

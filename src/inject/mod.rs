@@ -1,10 +1,11 @@
-//! The fault drill: thin wrappers at the ports of camera, policy and arm that fail on purpose, for `--inject`.
+//! The fault drill: thin wrappers at the ports of camera, policy, arm and clock that fail on purpose, for `--inject`.
 //!
 //! A run without `--inject` has none of them: no branch, no call, no memory. Times count from the moment the policy takes charge
 //! of the arm, except those of [`FaultPlace::Board`], which the virtual board counts on its own clock.
 
 mod camera;
 mod clock;
+mod clocks;
 mod control;
 mod error;
 mod kind;
@@ -16,7 +17,7 @@ pub use kind::{DrillHelp, DrillKind, DrillThread, FaultPlace};
 
 use crate::camera::FrameSource;
 use crate::policy::ChunkPolicy;
-use crate::runtime::ArmPort;
+use crate::runtime::{ArmPort, SessionClocks};
 use crate::types::TimedFault;
 
 /// A fault that will happen to a run.
@@ -84,6 +85,19 @@ impl Drill {
             return policy;
         }
         Box::new(policy::FaultyPolicy::new(policy, faults, self.clock.clone()))
+    }
+
+    /// The clocks that control and its watchdog go by.
+    pub fn clocks(&self) -> SessionClocks {
+        let (faults, drill) = (self.own(FaultPlace::Clock), self.clock.clone());
+        let mut clocks = SessionClocks::default();
+        if faults.iter().any(|fault| matches!(fault.kind, DrillKind::ClockStep(_))) {
+            clocks.control = Box::new(clocks::SteppedClock::new(faults.clone(), drill.clone()));
+        }
+        if faults.iter().any(|fault| matches!(fault.kind, DrillKind::ThreadPanic(_))) {
+            clocks.watchdog = Box::new(clocks::PanickingClock::new(faults, drill));
+        }
+        clocks
     }
 
     /// The arm as the control thread sees it, with the faults of that thread and of the feedback.

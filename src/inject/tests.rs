@@ -18,7 +18,11 @@ fn what_cannot_be_meant_is_named_with_the_fix() {
         ("policy.slow=0", ["milliseconds", "policy.slow=300"]),
         ("camera.drop=0", ["probability", "camera.drop=0.5"]),
         ("camera.drop=nan", ["probability", "camera.drop=0.5"]),
-        ("thread.panic=main", ["inference", "thread.panic=control"]),
+        ("thread.panic=main", ["watchdog", "thread.panic=control"]),
+        ("clock.step", ["10 minutes", "clock.step=2s@3s"]),
+        ("clock.step=0s", ["10 minutes", "clock.step=2s@3s"]),
+        ("clock.step=11min", ["10 minutes", "clock.step=2s@3s"]),
+        ("clock.step=2s@3s:1s", ["no duration", "clock.step=2s@3s"]),
         ("policy.nan=1", ["no value", "policy.nan@3s"]),
         ("2:policy.nan", ["only cameras", "leave the number"]),
     ] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::frame_store::FramePublisher;
 use super::shared::Shared;
 use crate::camera::FrameSource;
-use crate::control::EndCause;
+use crate::control::{EndCause, FrozenPicture};
 use crate::types::FramePool;
 
 /// Buffers for the frames that are kept, one being filled and one being looked at.
@@ -13,7 +13,14 @@ const POOL: usize = 8;
 
 /// Captures until the session or the source is over. A recording starts over when the policy takes charge, so that the policy
 /// sees its beginning; until then it plays round and round.
-pub(super) fn run(mut source: Box<dyn FrameSource>, mut publisher: FramePublisher, shared: &Arc<Shared>) {
+pub(super) fn run(
+    mut source: Box<dyn FrameSource>,
+    mut publisher: FramePublisher,
+    frozen_picture: Option<FrozenPicture>,
+    shared: &Arc<Shared>,
+) {
+    // Costs a look at every byte: only where somebody makes something of it.
+    let digests = frozen_picture.is_some_and(|settings| settings.every_source || source.never_repeats());
     let pool = FramePool::new(POOL);
     let mut seen_running = false;
     while !shared.is_over() {
@@ -22,7 +29,10 @@ pub(super) fn run(mut source: Box<dyn FrameSource>, mut publisher: FramePublishe
             source.start_over();
         }
         match source.next_frame(&pool) {
-            Ok(Some(frame)) => publisher.publish(frame),
+            Ok(Some(mut frame)) => {
+                frame.metadata.digest = digests.then(|| frame.picture().digest());
+                publisher.publish(frame);
+            }
             Ok(None) if !shared.is_running() => source.start_over(),
             Ok(None) => return shared.ask_stop(EndCause::SourceEnded),
             Err(error) => return shared.fail(EndCause::CameraFailed, &error),

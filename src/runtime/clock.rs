@@ -1,4 +1,4 @@
-//! The system's monotonic clock as the live shell uses it.
+//! The system's monotonic clock as the live shell uses it. Wall time decides nothing: nobody reads it.
 
 use rustix::thread::ClockId;
 use rustix::time::Timespec;
@@ -16,6 +16,41 @@ pub fn sleep_until(deadline: Timestamp) {
     while rustix::thread::clock_nanosleep_absolute(ClockId::Monotonic, &request)
         == Err(rustix::io::Errno::INTR)
     {}
+}
+
+/// A clock that a thread of a session goes by.
+pub trait SessionClock: Send {
+    /// Now; never earlier than before.
+    fn now(&mut self) -> Timestamp;
+    /// Sleeps until this clock shows `deadline`; returns at once when it has passed.
+    fn sleep_until(&mut self, deadline: Timestamp);
+}
+
+/// The system's monotonic clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl SessionClock for SystemClock {
+    fn now(&mut self) -> Timestamp {
+        now()
+    }
+    fn sleep_until(&mut self, deadline: Timestamp) {
+        sleep_until(deadline);
+    }
+}
+
+/// The clocks of a session: the system's, but in a fault drill.
+pub struct SessionClocks {
+    /// What control ticks by.
+    pub control: Box<dyn SessionClock>,
+    /// What the watchdog looks at.
+    pub watchdog: Box<dyn SessionClock>,
+}
+
+impl Default for SessionClocks {
+    fn default() -> Self {
+        Self { control: Box::new(SystemClock), watchdog: Box::new(SystemClock) }
+    }
 }
 
 #[cfg(test)]

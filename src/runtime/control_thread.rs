@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use super::clock;
+use super::clock::SessionClock;
 use super::frame_store::NewestFrame;
 use super::real_time::{LockedMemory, RealTimeReport, RealTimeSettings};
 use super::shared::Shared;
@@ -28,6 +28,7 @@ pub(super) struct ControlThread<A> {
     pub(super) requests: rtrb::Producer<ObservationRequest>,
     pub(super) shared: Arc<Shared>,
     pub(super) status: triple_buffer::Input<SessionStatus>,
+    pub(super) clock: Box<dyn SessionClock>,
     pub(super) tick_clock: TickClock,
     pub(super) times: TickTimes,
     pub(super) travel: Travel,
@@ -68,7 +69,7 @@ impl<A: ArmPort> ControlThread<A> {
             settings.apply_to_control(&mut report);
             // The session waits for it, unless it gave up.
             let _nobody_waits = granted.send(report);
-            self.tick_clock = TickClock::new(clock::now(), period);
+            self.tick_clock = TickClock::new(self.clock.now(), period);
             self.tick_until_ended()
         });
         let taken_over = ended.is_none() || shared.is_control_abandoned();
@@ -94,13 +95,13 @@ impl<A: ArmPort> ControlThread<A> {
     /// Why the run ended; `None` when the arm was taken away.
     fn tick_until_ended(&mut self) -> Option<EndCause> {
         while self.controller.ended().is_none() && !self.shared.is_control_abandoned() {
-            clock::sleep_until(self.tick_clock.due());
-            let now = clock::now();
+            self.clock.sleep_until(self.tick_clock.due());
+            let now = self.clock.now();
             let late = self.tick_clock.begin(now);
             self.times.began(now, late);
             self.tick(now);
             self.shared.count_tick();
-            self.times.ended(clock::now());
+            self.times.ended(self.clock.now());
         }
         self.controller.ended()
     }

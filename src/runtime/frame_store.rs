@@ -67,8 +67,14 @@ mod tests {
         let (mut publisher, mut newest, lookup) = frame_store();
         assert!(newest.get().is_none() && lookup.get(0).is_none());
         for id in 0..10 {
-            let metadata =
-                FrameMetadata { id, sequence: id, captured: Timestamp::from_nanos(id), width: 2, height: 1 };
+            let metadata = FrameMetadata {
+                id,
+                sequence: id,
+                captured: Timestamp::from_nanos(id),
+                width: 2,
+                height: 1,
+                digest: None,
+            };
             publisher.publish(
                 Frame::new(metadata, PixelLayout::Rgb8, pool.take(6)).expect("six bytes are two pixels"),
             );

@@ -19,7 +19,7 @@ mod watchdog;
 mod watched;
 
 pub use arm_port::{ArmPort, HoldGuardian};
-pub use clock::{now, sleep_until};
+pub use clock::{SessionClock, SessionClocks, SystemClock, now, sleep_until};
 pub use live_summary::LiveSummary;
 pub use real_time::{RealTimeDenial, RealTimeReport, RealTimeSettings, make_real_time};
 pub use session::{Session, SessionEnd, SessionError, SessionParts, SessionStatus};

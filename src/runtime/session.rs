@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use super::arm_port::{ArmPort, HoldGuardian};
 use super::camera_thread;
-use super::clock;
+use super::clock::{self, SessionClocks};
 use super::control_thread::{ControlOutcome, ControlThread};
 use super::frame_store::frame_store;
 use super::inference_thread::InferenceThread;
@@ -132,13 +132,22 @@ fn spawn_watched(
 impl Session {
     /// Starts all threads. Nothing moves before [`Session::allow_motion`].
     pub fn start<A: ArmPort + 'static>(parts: SessionParts<A>) -> Result<Self, SessionError> {
+        Self::start_by(parts, SessionClocks::default())
+    }
+
+    /// As [`Session::start`], by other clocks than the system's.
+    pub fn start_by<A: ArmPort + 'static>(
+        parts: SessionParts<A>,
+        clocks: SessionClocks,
+    ) -> Result<Self, SessionError> {
         let shared = Arc::new(Shared::default());
         // The threads that were started already end by themselves.
-        Self::start_threads(parts, &shared).inspect_err(|_| shared.end())
+        Self::start_threads(parts, clocks, &shared).inspect_err(|_| shared.end())
     }
 
     fn start_threads<A: ArmPort + 'static>(
         parts: SessionParts<A>,
+        clocks: SessionClocks,
         shared: &Arc<Shared>,
     ) -> Result<Self, SessionError> {
         let latency = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 600_000_000, 3)?));
@@ -150,6 +159,7 @@ impl Session {
         let (mut request_in, request_out) = rtrb::RingBuffer::new(2);
         let (mut chunk_in, chunk_out) = rtrb::RingBuffer::new(2);
         let motion_limits = parts.parameters.motion_limits;
+        let frozen_picture = parts.parameters.frozen_picture;
         let controller = Controller::new(parts.parameters);
         let initial = SessionStatus {
             phase: controller.phase(),
@@ -171,8 +181,9 @@ impl Session {
             seen.push(newest);
             lookups.push(lookup);
             let own = Arc::clone(shared);
-            others
-                .push(spawn_watched("camera", shared, move || camera_thread::run(source, publisher, &own))?);
+            others.push(spawn_watched("camera", shared, move || {
+                camera_thread::run(source, publisher, frozen_picture, &own);
+            })?);
         }
         let inference = InferenceThread {
             source: parts.source,
@@ -184,9 +195,9 @@ impl Session {
             reports: Arc::clone(&reports),
         };
         others.push(spawn_watched("inference", shared, move || inference.run())?);
-        let (own, watching) = (Arc::clone(shared), guardian.clone());
+        let (own, watching, mut clock) = (Arc::clone(shared), guardian.clone(), clocks.watchdog);
         others.push(spawn_watched("watchdog", shared, move || {
-            watchdog::run(&own, watching.as_deref(), patience);
+            watchdog::run(&own, watching.as_deref(), &mut *clock, patience);
         })?);
         let started = clock::now();
         let control = ControlThread {
@@ -198,6 +209,7 @@ impl Session {
             requests: request_in,
             shared: Arc::clone(shared),
             status: status_in,
+            clock: clocks.control,
             tick_clock: TickClock::new(started, parts.tick_period),
             times,
             travel: Travel::default(),

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::arm_port::HoldGuardian;
-use super::clock;
+use super::clock::SessionClock;
 use super::shared::Shared;
 use super::watched::ThreadFailed;
 use crate::control::EndCause;
@@ -43,10 +43,15 @@ impl StallDetector {
 }
 
 /// Watches until the session is over. Begins with the first tick: before it nothing has moved.
-pub(super) fn run(shared: &Shared, guardian: Option<&dyn HoldGuardian>, patience: Duration) {
+pub(super) fn run(
+    shared: &Shared,
+    guardian: Option<&dyn HoldGuardian>,
+    clock: &mut dyn SessionClock,
+    patience: Duration,
+) {
     let mut detector = StallDetector::default();
     while !shared.is_over() {
-        wait(shared, patience / LOOKS);
+        wait(shared, clock, patience / LOOKS);
         let ticks = shared.ticks();
         if detector.look(ticks) && ticks > 0 && !shared.is_over() {
             // Control first: nothing that it still does may reach the arm.
@@ -61,10 +66,12 @@ pub(super) fn run(shared: &Shared, guardian: Option<&dyn HoldGuardian>, patience
 }
 
 /// Waits for `time`, or until the session is over and its owner unparks this thread.
-fn wait(shared: &Shared, time: Duration) {
-    let until = clock::now() + time;
-    while !shared.is_over() && clock::now() < until {
-        thread::park_timeout(until.since(clock::now()));
+fn wait(shared: &Shared, clock: &mut dyn SessionClock, time: Duration) {
+    let mut now = clock.now();
+    let until = now + time;
+    while !shared.is_over() && now < until {
+        thread::park_timeout(until.since(now));
+        now = clock.now();
     }
 }
 

@@ -77,7 +77,7 @@ impl FrameGenerator for CellCamera {
         let mut pixels = pool.take(width as usize * height as usize * 3);
         let state = CellState { angles: (self.pose)(), boxes: self.scene.boxes };
         let drawn = self.renderer.render(&state, sequence, &mut pixels);
-        let metadata = FrameMetadata { id: sequence, sequence, captured, width, height };
+        let metadata = FrameMetadata { id: sequence, sequence, captured, width, height, digest: None };
         // both hold for a buffer of this length
         Ok(drawn.then(|| Frame::new(metadata, PixelLayout::Rgb8, pixels)).flatten())
     }

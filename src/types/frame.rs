@@ -18,6 +18,8 @@ pub struct FrameMetadata {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
+    /// [`Picture::digest`] where somebody looks for a picture that is frozen; `None` where pictures may well repeat.
+    pub digest: Option<u64>,
 }
 
 /// One camera picture.
@@ -100,7 +102,7 @@ mod tests {
     use super::*;
 
     fn metadata(width: u32, height: u32) -> FrameMetadata {
-        FrameMetadata { id: 0, sequence: 0, captured: Timestamp::ZERO, width, height }
+        FrameMetadata { id: 0, sequence: 0, captured: Timestamp::ZERO, width, height, digest: None }
     }
 
     #[test]

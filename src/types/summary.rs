@@ -131,6 +131,8 @@ pub struct RunSummary {
     pub link_losses: u64,
     /// How often the arm was taken out of a latched stop.
     pub resets: u64,
+    /// How often a camera was found to deliver the same picture again and again.
+    pub frozen_pictures: u64,
     /// How often each rule of the gate acted.
     pub gate: serde_json::Map<String, serde_json::Value>,
     /// How far each joint moved, largest minus smallest measured angle, degrees.
@@ -195,6 +197,13 @@ impl fmt::Display for RunSummary {
         )?;
         if self.link_losses > 0 || self.resets > 0 {
             writeln!(formatter, "interruptions    {} lost links, {} resets", self.link_losses, self.resets)?;
+        }
+        if self.frozen_pictures > 0 {
+            writeln!(
+                formatter,
+                "frozen_pictures  {}: a camera went on delivering the same picture",
+                self.frozen_pictures
+            )?;
         }
         writeln!(formatter, "gate             {}", list(&self.gate, ""))?;
         write!(formatter, "travel           {}", list(&self.travel_deg, "°"))?;

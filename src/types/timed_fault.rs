@@ -88,6 +88,11 @@ impl TimedFault {
             .collect()
     }
 
+    /// A time as it stands in a fault: a number with `s`, `ms` or `min`; a bare number is seconds. `None` for anything else.
+    pub fn parse_time(text: &str) -> Option<Duration> {
+        parse_time(text)
+    }
+
     fn parse(fault: &str) -> Result<Self, TimedFaultError> {
         let (target, rest) = match fault.split_once(':') {
             Some((number, rest))

@@ -35,6 +35,7 @@ impl BoardLog {
     #[track_caller]
     pub(crate) fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
+        let mut garbled = false;
         let mut log = Self { commands: Vec::new(), poses: Vec::new(), sent_s: Vec::new(), kinds: Vec::new() };
         for line in text.lines() {
             let mut parts = line.splitn(3, ' ');
@@ -48,8 +49,10 @@ impl BoardLog {
                 ">" if content.is_empty() => {}
                 ">" => log.arrived(at_s, content),
                 "<" => log.sent(at_s, content),
-                // clients that came and went
-                "!" => {}
+                // What the firmware threw away: nothing else than lines that a fault of the wire has spoilt.
+                ">?" if garbled => {}
+                // clients that came and went, and faults
+                "!" => garbled |= content.starts_with("fault garbage"),
                 _ => panic!("a line of another form: {line}"),
             }
         }
@@ -145,9 +148,25 @@ impl BoardLog {
     /// Asserts that the run ended in the hold: the same goal again and again.
     #[track_caller]
     pub(crate) fn assert_held(&self) {
-        let last: Vec<JointAngles> = self.commands.iter().rev().take(5).map(|command| command.goal).collect();
+        let last = self.last_goals();
         assert_eq!(last.len(), 5, "{} commands", self.commands.len());
-        assert!(last.iter().all(|goal| *goal == last[0]), "the last goals differ: {last:?}");
+        assert!(self.is_held(), "the last goals differ: {last:?}");
+    }
+
+    fn last_goals(&self) -> Vec<JointAngles> {
+        self.commands.iter().rev().take(5).map(|command| command.goal).collect()
+    }
+
+    /// Whether the run ended in the hold: the same goal again and again.
+    pub(crate) fn is_held(&self) -> bool {
+        let last = self.last_goals();
+        last.len() == 5 && last.iter().all(|goal| *goal == last[0])
+    }
+
+    /// How long the board went on sending after the last command, seconds.
+    pub(crate) fn quiet_at_the_end_s(&self) -> f64 {
+        let last = |times: Option<f64>| times.unwrap_or(0.0);
+        last(self.sent_s.last().copied()) - last(self.commands.last().map(|command| command.at_s))
     }
 
     /// Joints whose goals, and whose measured angles, spread over at least `degrees`.

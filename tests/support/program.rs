@@ -90,6 +90,16 @@ impl Program {
         Self::spawn(command.current_dir(folder.path()), Some(folder))
     }
 
+    /// Starts `roarm ARGUMENTS` with more in its environment.
+    pub(crate) fn start_with<S: AsRef<OsStr>>(
+        arguments: impl IntoIterator<Item = S>,
+        environment: &[(&str, &OsStr)],
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = command(arguments);
+        Self::spawn(command.envs(environment.iter().copied()).current_dir(folder.path()), Some(folder))
+    }
+
     /// Starts `roarm ARGUMENTS` in a folder.
     pub(crate) fn start_in<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Self {
         Self::spawn(command(arguments).current_dir(folder), None)

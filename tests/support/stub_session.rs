@@ -123,7 +123,7 @@ impl FrameGenerator for SmallPictures {
         captured: Timestamp,
         pool: &FramePool,
     ) -> Result<Option<Frame>, CameraError> {
-        let metadata = FrameMetadata { id: sequence, sequence, captured, width: 8, height: 8 };
+        let metadata = FrameMetadata { id: sequence, sequence, captured, width: 8, height: 8, digest: None };
         Ok(Frame::new(metadata, PixelLayout::Rgb8, pool.take(8 * 8 * 3)))
     }
     fn description(&self) -> String {

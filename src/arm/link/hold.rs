@@ -158,6 +158,27 @@ mod tests {
         assert!((velocity - 0.03 / 0.021).abs() < 1e-9, "{velocity}");
     }
 
+    /// Where braking would lead out of what the firmware accepts, the goal stays at the edge.
+    #[test]
+    fn a_stop_at_the_limit_stays_inside() {
+        let range = joint_range(Generation::G1, FirmwareJoint::Base);
+        let near = |before: f64| {
+            let mut angles = FirmwareAngles::HOME.to_array();
+            angles[0] = range.max_rad - before;
+            JointAngles::from(FirmwareAngles::from_array(angles)).to_array_rad()
+        };
+        let mut ramp =
+            StopRamp::new(&goals(&[(near(0.022), 20), (near(0.002), 20)]), DECELERATION, Generation::G1)
+                .unwrap();
+        for _ in 0..20 {
+            let now = ramp.written + Duration::from_millis(20);
+            let goal = ramp.next(now);
+            ramp.advance(goal, now);
+            assert!(FirmwareAngles::from(goal).base_rad <= range.max_rad + 1e-12, "{goal:?}");
+        }
+        assert!(ramp.is_at_rest());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
         /// Monotone to rest, inside the limits, at most the deceleration, and no further than braking takes.

@@ -28,7 +28,7 @@ pub struct LinkOptions {
     /// Deceleration of a take-over (see [`LinkMachine::take_over`](super::LinkMachine::take_over)), rad/s²; that of the
     /// control core's stops.
     pub stop_deceleration_rad_s2: f64,
-    /// How long the last goal of a take-over is repeated.
+    /// How long the last goal of a take-over is repeated, at the least; it is repeated ten times in any case.
     pub hold_time: Duration,
     /// How long the arm must stand still before the link is ready.
     pub still_time: Duration,

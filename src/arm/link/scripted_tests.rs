@@ -262,6 +262,57 @@ fn a_pose_is_as_old_as_its_line_and_what_came_behind() {
     assert_eq!(ages, [wire * 2, wire]);
 }
 
+/// A board may have been left without its ESP-NOW switched off: frames alone prove nothing.
+#[test]
+fn no_arm_is_ready_before_the_handshake_went_out() {
+    let mut bench = Bench::usual();
+    for _ in 0..100 {
+        bench.feed(&home());
+        bench.now = bench.now + FRAME_PERIOD;
+    }
+    assert!(!bench.machine.is_connected());
+    bench.stream(&home(), FRAME_PERIOD * 2);
+    assert!(bench.machine.is_connected() && bench.handshakes() == 1);
+}
+
+#[test]
+fn a_single_frame_of_another_shape_decides_nothing() {
+    let mut bench = Bench::usual();
+    bench.stream(&home(), Duration::from_millis(500));
+    bench.feed(&frame(FirmwareAngles::HOME, Tail::Keys24 { torque: 1, supply: 1190 }));
+    bench.stream(&home(), Duration::from_millis(1000));
+    assert_eq!(bench.machine.generation(), Some(Generation::G1), "{:?}", bench.news());
+    assert!(bench.machine.ready());
+}
+
+#[test]
+fn a_handshake_waits_until_the_line_in_flight_is_complete() {
+    let mut bench = Bench::ready();
+    bench.machine.write_joints(&command(0)).unwrap();
+    bench.feed(b"\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n");
+    let handshakes = bench.handshakes();
+    bench.wait(Duration::from_millis(500));
+    assert_eq!(bench.handshakes(), handshakes, "it would be spliced into the line");
+    bench.machine.written(bench.now);
+    bench.wait(Duration::from_millis(50));
+    assert_eq!(bench.handshakes(), handshakes + 1);
+}
+
+/// Lines that a busy machine hands on in lumps: what was measured later is never stamped earlier.
+#[test]
+fn stamps_never_run_backwards() {
+    let mut bench = Bench::usual();
+    bench.now = bench.now + Duration::from_secs(1);
+    let line = home();
+    for lines in [1, 3, 1, 2, 5, 1] {
+        bench.feed(&line.repeat(lines));
+        bench.now = bench.now + Duration::from_millis(2);
+    }
+    let stamps: Vec<Timestamp> = bench.samples().iter().map(|sample| sample.measured).collect();
+    assert_eq!(stamps.len(), 13);
+    assert!(stamps.is_sorted(), "{stamps:?}");
+}
+
 #[test]
 fn the_measured_pose_is_in_the_joint_frame() {
     let mut bench = Bench::usual();

@@ -48,6 +48,18 @@ fn a_port_that_comes_back_is_a_new_connection_with_a_handshake_and_a_still_arm()
     assert_eq!(bench.machine.statistics().interruptions, 1);
 }
 
+/// The port went before its last bytes were taken: nobody will ever report that line.
+#[test]
+fn a_command_that_went_down_with_the_port_does_not_block_the_next_connection() {
+    let mut bench = Bench::ready();
+    bench.machine.write_joints(&command(0)).unwrap();
+    bench.lose_port();
+    bench.open_port();
+    bench.stream(&home(), Duration::from_millis(1200));
+    assert_eq!(bench.machine.status(), LinkStatus { connection: 1, connected: true, ready: true });
+    assert!(bench.machine.write_joints(&command(1)).is_ok());
+}
+
 #[test]
 fn nothing_of_the_old_connection_is_left() {
     let mut bench = Bench::ready();

@@ -6,13 +6,22 @@ use super::hold::StopRamp;
 use super::{LinkEvent, LinkFault, LinkMachine, Phase, WriteBuffer};
 use crate::types::{JointAngles, JointCommand, Timestamp};
 
+/// A hold repeats its goal at least so many times, however long that takes: a line may be lost or garbled on the wire, and where the
+/// machine or the wire is slow, few go out in [`hold_time`](super::LinkOptions::hold_time).
+pub(super) const HOLD_REPEATS: u32 = 10;
+
+/// A port that takes no more bytes is not waited for longer.
+const LONGEST: Duration = Duration::from_secs(4);
+
 /// How far a take-over has come.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct TakeOver {
+    /// When it was first gone on with.
+    begun: Option<Timestamp>,
     /// Begins once the command in flight is written.
     ramp: Option<StopRamp>,
-    /// When the goal was first repeated.
-    rested: Option<Timestamp>,
+    /// When the goal was first repeated, and how often it has been.
+    rested: Option<(Timestamp, u32)>,
 }
 
 impl TakeOver {
@@ -20,13 +29,17 @@ impl TakeOver {
         if let Some(ramp) = &mut self.ramp {
             ramp.advance(goal, now);
             if ramp.is_at_rest() {
-                self.rested.get_or_insert(now);
+                let (since, repeats) = self.rested.unwrap_or((now, 0));
+                self.rested = Some((since, repeats + 1));
             }
         }
     }
 
     fn is_done(&self, now: Timestamp, hold_time: Duration) -> bool {
-        self.rested.is_some_and(|rested| now.since(rested) >= hold_time)
+        let held =
+            |(since, repeats): (Timestamp, u32)| repeats >= HOLD_REPEATS && now.since(since) >= hold_time;
+        self.rested.is_some_and(held)
+            || self.begun.is_some_and(|begun| now.since(begun) >= LONGEST + hold_time)
     }
 }
 
@@ -39,7 +52,8 @@ impl LinkMachine {
 
     /// Takes the arm from the control side, which is gone or hangs: from now on [`LinkMachine::poll`] writes goals that slow
     /// down from the last *written* one with [`stop_deceleration_rad_s2`](super::LinkOptions::stop_deceleration_rad_s2), then
-    /// repeats the last for [`hold_time`](super::LinkOptions::hold_time), and ends with [`LinkFault::TakenOver`].
+    /// repeats the last for [`hold_time`](super::LinkOptions::hold_time) and at least ten times, and ends with
+    /// [`LinkFault::TakenOver`].
     ///
     /// Where there is nothing to hold (no command was written in this connection, the board is away, somebody switched the
     /// torque off), it ends at once. Doing it twice changes nothing.
@@ -68,6 +82,8 @@ impl LinkMachine {
         out: &mut WriteBuffer,
         events: &mut dyn FnMut(LinkEvent),
     ) {
+        take_over.begun.get_or_insert(now);
+        self.phase = Phase::TakingOver(take_over);
         let deaf = now.since(self.last_feedback) >= self.options.feedback_timeout;
         // A motion command would switch the torque on again.
         if deaf || self.frames.torque_is_off() || take_over.is_done(now, self.options.hold_time) {

@@ -4,9 +4,10 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-use firmware_protocol::Generation;
 use firmware_protocol::emulator::BoardOptions;
+use firmware_protocol::{FirmwareAngles, Generation};
 
+use super::test_bench::{Bench, Tail, command, frame, home};
 use super::test_rig::Rig;
 use super::*;
 use crate::types::{Joint, JointAngles};
@@ -181,7 +182,130 @@ fn a_limp_arm_is_left_alone() {
     let before = base_goals(&mut rig).len();
     assert!(before > 10);
     rig.take_over();
+    assert_eq!(rig.machine.statistics().take_overs, 0);
     rig.idle(Duration::from_secs(1));
     assert_eq!(base_goals(&mut rig), []);
     assert_eq!(rig.board.torque(), [false; 6]);
+}
+
+#[test]
+fn an_arm_that_goes_limp_during_the_hold_is_left_alone_from_then_on() {
+    let mut bench = Bench::usual();
+    let held = frame(FirmwareAngles::HOME, Tail::Keys24 { torque: 1, supply: 1200 });
+    let limp = frame(FirmwareAngles::HOME, Tail::Keys24 { torque: 0, supply: 1200 });
+    bench.stream(&held, Duration::from_millis(1500));
+    bench.machine.write_joints(&command(0)).unwrap();
+    bench.machine.written(bench.now).unwrap();
+    bench.machine.take_over(&mut |_| {});
+    bench.feed(&held);
+    bench.sent.clear();
+    bench.wait(Duration::from_millis(10));
+    assert!(bench.sent.starts_with(b"{\"T\":102,"), "it holds");
+    bench.machine.written(bench.now);
+    bench.feed(&limp);
+    bench.sent.clear();
+    bench.wait(Duration::from_secs(1));
+    assert_eq!((bench.sent.len(), bench.machine.fault()), (0, Some(LinkFault::TakenOver)));
+}
+
+/// A frame gives room for a goal, but the line before it has not left yet, or other bytes have not.
+#[test]
+fn a_goal_of_a_take_over_waits_for_the_line_in_flight_and_for_an_empty_buffer() {
+    let mut bench = Bench::ready();
+    bench.machine.write_joints(&command(0)).unwrap();
+    bench.machine.take_over(&mut |_| {});
+    bench.feed(&home());
+    let mut out = WriteBuffer::default();
+    bench.machine.poll(bench.now, &mut out, &mut |_| {});
+    assert!(out.is_empty(), "two lines would mix");
+    assert_eq!(bench.machine.written(bench.now), None, "control is gone");
+    out.push(b"rest of a line\n").unwrap();
+    bench.machine.poll(bench.now, &mut out, &mut |_| {});
+    assert_eq!(out.pending(), b"rest of a line\n");
+    out.advance(out.pending().len());
+    bench.machine.poll(bench.now, &mut out, &mut |_| {});
+    assert!(out.pending().starts_with(b"{\"T\":102,"));
+}
+
+/// The machine was busy: the link ran, the board did not, and for most of the hold's time no frame gave room for a goal.
+#[test]
+fn a_hold_is_repeated_often_enough_however_slow_the_board_is() {
+    for stalled_ms in [0, 400, 900] {
+        let mut rig = rig(Generation::G1);
+        for _ in 0..1000 {
+            let goal = swing(rig.now);
+            rig.run(Duration::from_millis(1), |_| Some(goal));
+        }
+        rig.take_over();
+        // It brakes, and comes to rest.
+        rig.idle(Duration::from_millis(250));
+        assert_eq!(rig.machine.fault(), None);
+        let until = rig.now + Duration::from_millis(stalled_ms);
+        while rig.now < until {
+            rig.machine.poll(rig.now, &mut WriteBuffer::default(), &mut |_| {});
+            rig.now = rig.now + Duration::from_millis(10);
+        }
+        rig.idle(Duration::from_secs(1));
+        assert_eq!(rig.machine.fault(), Some(LinkFault::TakenOver), "{stalled_ms}");
+        let goals = base_goals(&mut rig);
+        let last = goals.last().unwrap().1;
+        let held = goals.iter().rev().take_while(|(_, goal)| *goal == last).count();
+        assert!(held > 10, "{stalled_ms}: held {held}");
+    }
+}
+
+/// Frames come, and no byte is taken: a hold that cannot be written has an end too.
+#[test]
+fn a_port_that_takes_nothing_is_given_up() {
+    let mut rig = rig(Generation::G1);
+    rig.run(Duration::from_millis(500), |_| Some(JointAngles::from(BoardOptions::BOOT_POSE)));
+    rig.take_over();
+    let mut blocked = WriteBuffer::default();
+    for _ in 0..5000 {
+        rig.machine.poll(rig.now, &mut blocked, &mut |_| {});
+        rig.board.advance(Duration::from_millis(1));
+        rig.now = rig.now + Duration::from_millis(1);
+        let mut bytes = Vec::new();
+        rig.board.transmit(&mut bytes);
+        rig.machine.receive(&bytes, rig.now, &mut |_| {});
+    }
+    assert!(!blocked.is_empty());
+    assert_eq!(rig.machine.fault(), Some(LinkFault::TakenOver));
+}
+
+/// The board went to a pose of its own: a hold would tear the arm back to where it was before.
+#[test]
+fn goals_of_before_a_reset_are_not_held_after_it() {
+    let mut rig = rig(Generation::G1);
+    let mut goal = JointAngles::from(BoardOptions::BOOT_POSE);
+    goal.set(Joint::Base, 0.3);
+    rig.run(Duration::from_secs(1), |_| Some(goal));
+    let reset = b"\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n";
+    rig.machine.receive(reset, rig.now, &mut |_| {});
+    assert!(!rig.machine.is_connected());
+    rig.idle(Duration::from_millis(1500));
+    assert!(rig.machine.is_connected() && !rig.machine.owes_hold());
+    let before = base_goals(&mut rig).len();
+    assert!(before > 10);
+    rig.take_over();
+    rig.idle(Duration::from_secs(1));
+    assert_eq!(base_goals(&mut rig), []);
+}
+
+#[test]
+fn a_take_over_keeps_the_pace_of_the_frames() {
+    for generation in [Generation::G1, Generation::G3] {
+        let mut rig = rig(generation);
+        for _ in 0..1000 {
+            let goal = swing(rig.now);
+            rig.run(Duration::from_millis(1), |_| Some(goal));
+        }
+        let before = rig.machine.statistics();
+        rig.take_over();
+        rig.idle(Duration::from_secs(2));
+        let after = rig.machine.statistics();
+        let (own, frames) = (after.commands - before.commands, after.feedback_lines - before.feedback_lines);
+        assert!(own > 10 && own <= frames + 1, "{generation}: {own} goals in {frames} frames");
+        assert_eq!((rig.board.lost_bytes(), after.queue_full), (0, 0), "{generation}");
+    }
 }

@@ -86,6 +86,8 @@ pub(super) struct Shared {
     stop: AtomicBool,
     released: AtomicBool,
     take_over: AtomicBool,
+    /// The link thread is over.
+    ended: AtomicBool,
     pub(super) wake: OwnedFd,
     /// Between the link thread and the owner only; the control thread never touches it.
     pub(super) statistics: Mutex<SerialStatistics>,
@@ -165,6 +167,11 @@ impl Shared {
     /// Whether the link must take the arm. One that was released needs no hold.
     pub(super) fn take_over_requested(&self) -> bool {
         self.take_over.load(Ordering::Acquire) && !self.is_released()
+    }
+
+    /// The link thread writes nothing any more.
+    pub(super) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Release);
     }
 
     /// Wakes the link thread. It can only fail when the counter is full, and then the thread is awake already.
@@ -304,9 +311,11 @@ impl TakeOverSwitch {
         self.0.request_take_over();
     }
 
-    /// Whether the link has ended: the hold is done, or nothing can be written any more.
+    /// Whether the link has ended: the hold is done, or nothing can be written any more. While the link still brakes and holds it
+    /// says so as [`LinkFault::TakenOver`], and is not done.
     pub fn is_done(&self) -> bool {
-        self.0.fault().is_some()
+        self.0.ended.load(Ordering::Acquire)
+            || self.0.fault().is_some_and(|fault| fault != LinkFault::TakenOver)
     }
 }
 
@@ -323,6 +332,7 @@ pub(super) fn mailboxes() -> rustix::io::Result<(ArmHandle, LinkSide)> {
         stop: AtomicBool::new(false),
         released: AtomicBool::new(false),
         take_over: AtomicBool::new(false),
+        ended: AtomicBool::new(false),
         wake,
         statistics: Mutex::default(),
     });

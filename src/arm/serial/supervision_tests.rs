@@ -155,6 +155,20 @@ fn a_watchdog_takes_the_arm_from_a_control_side_that_goes_on_offering() {
 }
 
 #[test]
+fn a_hold_that_was_taken_over_is_done_once_it_was_written_and_not_when_it_begins() {
+    let rig = Rig::moving(Generation::G1, 20);
+    let switch = rig.arm.take_over_switch();
+    assert!(!switch.is_done());
+    switch.take_over();
+    until("the hold", || switch.is_done());
+    assert!(rig.arm.thread_is_over() || rig.arm.fault() == Some(LinkFault::TakenOver));
+    let goals = base_goals(rig.board);
+    let end = *goals.last().unwrap();
+    let held = goals.iter().rev().take_while(|goal| **goal == end).count();
+    assert!(held > 10, "it was done after {held} goals at rest: {goals:?}");
+}
+
+#[test]
 fn an_owner_that_stops_the_link_under_a_moving_arm_holds_it_first() {
     let Rig { board, arm, handle, last, .. } = Rig::moving(Generation::G1, 33);
     let statistics = arm.stop();

@@ -334,5 +334,9 @@ impl Drop for EndGuard {
         if !self.0.stop_requested() && self.0.fault().is_none() {
             self.0.set_fault(LinkFault::ThreadEnded);
         }
+        self.0.set_ended();
     }
 }
+
+#[cfg(test)]
+mod tests;

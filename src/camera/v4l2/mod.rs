@@ -111,7 +111,8 @@ impl V4l2Source {
                     let sequence = self.sequence_base + u64::from(metadata.sequence);
                     self.next_sequence = sequence + 1;
                     let captured = captured_at(&metadata);
-                    let metadata = FrameMetadata { id: self.delivered, sequence, captured, width, height };
+                    let metadata =
+                        FrameMetadata { id: self.delivered, sequence, captured, width, height, digest: None };
                     self.delivered += 1;
                     return Frame::new(metadata, layout, pixels)
                         .ok_or(CameraError::WrongSize { width, height });
@@ -172,6 +173,10 @@ impl FrameSource for V4l2Source {
     fn next_frame(&mut self, pool: &FramePool) -> Result<Option<Frame>, CameraError> {
         // After a failure it is unknown which buffers the driver holds: the next call starts with new ones.
         self.capture(pool).map(Some).inspect_err(|_| self.stream = None)
+    }
+
+    fn never_repeats(&self) -> bool {
+        true
     }
 
     fn description(&self) -> String {

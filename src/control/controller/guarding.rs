@@ -1,6 +1,6 @@
 //! The workspace, the joints that follow, and the policy that gets on: what the gate asks in every tick.
 
-use crate::types::{FeedbackSample, Joint, JointAngles, Timestamp};
+use crate::types::{FeedbackSample, FrameSet, Joint, JointAngles, Timestamp};
 
 use super::{Braking, Controller, EndCause, Phase, PlateauAction, WrittenGoal};
 
@@ -39,6 +39,15 @@ impl Controller {
         let joint = self.tracking.observe(&written.goal, sample, error_rad, time)?;
         self.report.gate.tracking += 1;
         Some(EndCause::NotFollowing { joint })
+    }
+
+    /// A camera that shows the same picture again and again.
+    pub(super) fn shows_the_past(&mut self, frames: &FrameSet) -> Option<EndCause> {
+        let slot = self.pictures.observe(frames)?;
+        if let Some(count) = self.report.frozen_pictures.get_mut(slot) {
+            *count += 1;
+        }
+        self.pictures.ends().then_some(EndCause::PictureFrozen { slot })
     }
 
     /// A policy that does not get on.

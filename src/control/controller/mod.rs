@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use crate::types::{CommandWritten, FeedbackSample, JointAngles, JointCommand, StillnessDetector, Timestamp};
 
+use super::frozen_picture::FrozenPictureWatch;
 use super::gate;
 use super::limiter::{GoalBounds, Lead, WrittenGoal};
 use super::pairing::FeedbackHistory;
@@ -52,6 +53,8 @@ pub struct Controller {
     parameters: ControlParameters,
     phase: Phase,
     phase_since: Option<Timestamp>,
+    /// Commands that were written before this phase.
+    written_before_phase: u64,
     history: FeedbackHistory,
     stillness: StillnessDetector,
     sag: Sag,
@@ -77,6 +80,7 @@ pub struct Controller {
     workspace: WorkspaceGuard,
     tracking: TrackingWatch,
     progress: ProgressWatch,
+    pictures: FrozenPictureWatch,
     rejected_in_a_row: u32,
     next_chunk: u64,
     next_command: u64,
@@ -105,12 +109,14 @@ impl Controller {
         Self {
             workspace: WorkspaceGuard::new(parameters.workspace.clone()),
             tracking: TrackingWatch::default(),
+            pictures: FrozenPictureWatch::new(parameters.frozen_picture),
             progress: ProgressWatch::new(parameters.plateau, parameters.gripper_idle),
             player: ChunkPlayer::new(parameters.player()),
             smoothness: Smoothness::default(),
             parameters,
             phase: Phase::Settling,
             phase_since: None,
+            written_before_phase: 0,
             history: FeedbackHistory::new(),
             stillness: StillnessDetector::new(STILL_BEFORE_MOTION, STILL_TOLERANCE_RAD),
             sag: Sag::default(),
@@ -225,10 +231,12 @@ impl Controller {
     fn enter(&mut self, phase: Phase, now: Timestamp) {
         self.phase = phase;
         self.phase_since = Some(now);
+        self.written_before_phase = self.report.commands_written;
         self.smoothness.interrupt();
         self.workspace.note(false, now);
         self.tracking = TrackingWatch::default();
         self.progress.restart();
+        self.pictures.restart();
     }
 
     fn in_phase(&self, now: Timestamp) -> Duration {

@@ -31,7 +31,9 @@ impl Controller {
             let duration = Ramp::new(from, to, now, self.parameters.ramp_speed_rad_s).duration();
             self.proposals += 1;
             let number = self.proposals;
-            self.enter(Phase::AwaitingGo(StartProposal { number, measured, from, to, duration }), now);
+            let resumes = self.resume_at.is_some();
+            let proposal = StartProposal { number, measured, from, to, duration, resumes };
+            self.enter(Phase::AwaitingGo(proposal), now);
         } else if self.in_phase(now) > SETTLE_TIMEOUT {
             self.enter(Phase::Ended(EndCause::NotStill), now);
         }

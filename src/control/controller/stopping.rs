@@ -8,8 +8,12 @@ use super::{
     AfterStop, Aim, Controller, EndCause, Inputs, Outputs, Phase, Ramp, STILL_BEFORE_MOTION, StopKind,
 };
 
-/// The hold is repeated for so long before the run ends.
+/// The hold is repeated for so long before the run ends …
 const HOLD_BEFORE_END: Duration = Duration::from_millis(500);
+/// … and so often: a line may be lost or garbled on the wire, and on a slow wire or a busy machine few go out in that time.
+const HOLD_REPEATS: u64 = 10;
+/// A link that takes no more commands is not waited for longer.
+const HOLD_TIMEOUT: Duration = Duration::from_secs(3);
 /// A hold that cannot be reached within this time (no link) ends the run as it is.
 const EASE_TIMEOUT: Duration = Duration::from_secs(3);
 /// After the way to the park pose the arm must stand for so long.
@@ -72,8 +76,15 @@ impl Controller {
         Some(self.retreat.map_or(Aim::Brake, Aim::Towards))
     }
 
+    /// Whether the last goal was repeated for long and often enough in this phase.
+    fn has_held(&self, now: Timestamp) -> bool {
+        let repeats = self.report.commands_written - self.written_before_phase;
+        let time = self.in_phase(now);
+        (time > HOLD_BEFORE_END && repeats >= HOLD_REPEATS) || time > HOLD_TIMEOUT
+    }
+
     pub(super) fn hold(&mut self, cause: EndCause, now: Timestamp) -> Option<Aim> {
-        if self.in_phase(now) > HOLD_BEFORE_END {
+        if self.has_held(now) {
             self.enter(Phase::Ended(cause), now);
             return None;
         }
@@ -82,7 +93,7 @@ impl Controller {
 
     /// Latched. The hold is repeated for a while and then left to the servos: nothing is measured anew, so nothing sinks.
     pub(super) fn stay_stopped(&mut self, now: Timestamp, inputs: &Inputs<'_>) -> Option<Aim> {
-        let held = self.in_phase(now) > HOLD_BEFORE_END;
+        let held = self.has_held(now);
         if inputs.reset && held && self.outstanding.is_none() && inputs.link.connected {
             self.report.resets += 1;
             self.retreat = None;

@@ -82,13 +82,14 @@ impl Controller {
         if !matches!(self.phase, Phase::Ramping | Phase::Running | Phase::Parking(_)) {
             return None;
         }
-        if self.outstanding.is_some_and(|(_, _, since)| now.since(since) > WRITE_TIMEOUT) {
-            return Some(EndCause::LinkLost);
-        }
         let age = self.history.newest().map_or(Duration::MAX, |newest| now.since(newest.measured));
         if age > self.parameters.max_feedback_age {
             self.report.gate.feedback_age += 1;
             return Some(EndCause::FeedbackStale { age });
+        }
+        // After the age of feedback: when this machine stood still, the link is not to blame for a command that was under way.
+        if self.outstanding.is_some_and(|(_, _, since)| now.since(since) > WRITE_TIMEOUT) {
+            return Some(EndCause::LinkLost);
         }
         if let Some(cause) = self.does_not_follow(inputs.feedback.as_ref()) {
             return Some(cause);
@@ -106,6 +107,9 @@ impl Controller {
                 self.report.gate.frame_age += 1;
                 return Some(EndCause::FrameStale { slot, age });
             }
+        }
+        if let Some(cause) = self.shows_the_past(&inputs.frames) {
+            return Some(cause);
         }
         if let Some(requested) = self.player.waiting_since() {
             let waited = now.since(requested);

@@ -246,6 +246,7 @@ impl Rig {
             captured,
             width: 96,
             height: 96,
+            digest: None,
         });
         let ready = self.link.connected
             && self.unreported.is_none()

@@ -41,7 +41,8 @@ impl VirtualCamera {
             let elapsed = period.saturating_mul(u32::try_from(sequence).unwrap_or(u32::MAX));
             let (width, height) = self.size;
             let captured = self.start + elapsed;
-            self.newest = Some((FrameMetadata { id: sequence, sequence, captured, width, height }, pose));
+            self.newest =
+                Some((FrameMetadata { id: sequence, sequence, captured, width, height, digest: None }, pose));
         }
     }
 

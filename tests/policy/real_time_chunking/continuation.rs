@@ -23,8 +23,14 @@ impl Session {
         let size = (SIDE * SIDE * 3) as usize;
         let mut pixels = FramePool::new(1).take(size);
         pixels.iter_mut().enumerate().for_each(|(index, value)| *value = (index % 251) as u8);
-        let metadata =
-            FrameMetadata { id: 0, sequence: 0, captured: Timestamp::ZERO, width: SIDE, height: SIDE };
+        let metadata = FrameMetadata {
+            id: 0,
+            sequence: 0,
+            captured: Timestamp::ZERO,
+            width: SIDE,
+            height: SIDE,
+            digest: None,
+        };
         let frame = [std::sync::Arc::new(Frame::new(metadata, PixelLayout::Rgb8, pixels).unwrap())];
         let producer = ChunkProducer::new(Box::new(golden_engine()), SEED).with_real_time_chunking(settings);
         Self { producer, frame }

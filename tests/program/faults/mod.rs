@@ -2,6 +2,7 @@
 
 mod arguments;
 mod camera;
+mod clock;
 mod control;
 mod drill;
 mod kill;
