@@ -8,6 +8,7 @@
 //! | [`config`] | `roarm.toml` becomes a checked value, or an error that names the line and the fix |
 //! | [`inject`] | the fault drill: wrappers at existing ports, absent from a run that did not ask for them |
 //! | [`runtime`] | the live shell: threads that meet control in wait-free mailboxes only |
+//! | [`replay`] | a recorded run in place of devices: what differs by one bit is named |
 //! | [`sim`] | the simulated cell and the virtual-time shell: offers ports, never knows who uses them |
 //! | [`control`] | the core: no I/O, clock, thread, lock, allocation or randomness |
 //! | [`policy`] | numbers are judged by what PyTorch wrote; no provider is replaced silently |
@@ -24,6 +25,7 @@ pub mod control;
 pub mod episode;
 pub mod inject;
 pub mod policy;
+pub mod replay;
 pub mod runtime;
 pub mod sim;
 pub mod types;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::consent::{Consent, ConsentDialog, Decision};
 use super::exit::{CliError, Exit};
 use super::keyboard::Keyboard;
+use super::recording::PlannedLog;
 use super::signals::Signals;
 use super::terminal::{self, Progress};
 use crate::arm::{ArmHandle, LinkEvent, SerialArm};
@@ -31,6 +32,10 @@ pub(super) struct LiveRun {
     pub(super) real_time: RealTimeSettings,
     /// What goes wrong on purpose.
     pub(super) drill: Option<Drill>,
+    /// Where the run is recorded.
+    pub(super) log: Option<PlannedLog>,
+    /// The board's generation, for the log.
+    pub(super) firmware: String,
     pub(super) consent: Consent,
     pub(super) workspace: Workspace,
     pub(super) json: bool,
@@ -68,11 +73,15 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         tick_period,
         real_time,
         drill,
+        log,
+        firmware,
         consent,
         workspace,
         json,
     } = live;
     let parameters = without_latch_nobody_can_release(parameters);
+    let recording =
+        log.map(|log| log.begin(&parameters, firmware, tick_period, drill.as_ref())).transpose()?;
     let mut session = match &drill {
         None => Session::start(SessionParts {
             arm: handle,
@@ -81,6 +90,7 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
             parameters,
             tick_period,
             real_time,
+            recording,
         }),
         Some(drill) => Session::start(SessionParts {
             arm: drill.arm(handle),
@@ -89,6 +99,7 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
             parameters,
             tick_period,
             real_time,
+            recording,
         }),
     }?;
     terminal::say(session.real_time().to_string());
@@ -102,6 +113,9 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         std::thread::sleep(REFRESH);
         for event in arm.events().try_iter() {
             progress.say(event.to_string());
+        }
+        if let Some(notice) = session.take_recording_notice() {
+            progress.say(notice);
         }
         let status = session.status();
         match status.phase {

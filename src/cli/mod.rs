@@ -8,8 +8,11 @@ mod exit;
 mod inject;
 mod keyboard;
 mod live;
+mod log;
 mod plan;
 mod policy;
+mod recording;
+mod replay;
 mod run;
 mod shell_files;
 mod signals;
@@ -52,6 +55,13 @@ enum Verb {
         #[command(subcommand)]
         verb: policy::PolicyVerb,
     },
+    /// Look at the log of a run, or recover one that was cut
+    Log {
+        #[command(subcommand)]
+        verb: log::LogVerb,
+    },
+    /// Play a recorded run again, without devices, and compare every bit
+    Replay(replay::ReplayFlags),
     /// One page: what would stop a run, with the fix
     Doctor(doctor::DoctorFlags),
     /// Print a shell's completion script
@@ -69,6 +79,8 @@ pub fn main() -> ExitCode {
         Verb::Run(flags) => (run::run(&flags), flags.json),
         Verb::Sim(flags) => (sim::sim(&flags), flags.json),
         Verb::Policy { verb } => (policy::policy(&verb), verb.json()),
+        Verb::Replay(flags) => (replay::replay(&flags), flags.json),
+        Verb::Log { verb } => (log::log(&verb), verb.json()),
         Verb::Doctor(flags) => (doctor::doctor(&flags), flags.json),
         Verb::Completions(flags) => (shell_files::completions(&flags), false),
         Verb::Man(flags) => (shell_files::man(&flags), false),

@@ -1,4 +1,4 @@
-//! Recorded episodes: LeRobot datasets, read with nothing taken on trust.
+//! Recorded episodes: LeRobot datasets, read with nothing taken on trust, and the run log ([`run_log`]) of every kind of run.
 //!
 //! A [`Dataset`] is a folder of LeRobot's v3.0 layout (written by LeRobot 0.4 and later). Every count, index, path and number is
 //! checked when it is read, and an error names the file and what is wrong in it. No file outside the folder is ever opened.
@@ -10,6 +10,7 @@ mod error;
 mod frames;
 mod info;
 mod path_template;
+pub mod run_log;
 mod tasks;
 mod video;
 

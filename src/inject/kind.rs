@@ -14,6 +14,8 @@ pub enum FaultPlace {
     Policy,
     /// Between the link and the control thread.
     Control,
+    /// Between the recorder and the run log's file: harmless on a real arm.
+    Disk,
     /// In the virtual board, on its own clock.
     Board,
 }
@@ -50,6 +52,7 @@ pub enum DrillKind {
     FeedbackImpossible,
     ControlStall,
     ThreadPanic(DrillThread),
+    DiskFull,
     /// The virtual board's fault of this name.
     Board(&'static str),
 }
@@ -78,7 +81,7 @@ const fn row(
 
 impl DrillHelp {
     /// Every fault.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         row(
             "camera.freeze",
             "no value",
@@ -123,6 +126,12 @@ impl DrillHelp {
         ),
         row("control.stall", "no value", "control.stall@3s", "the control thread hangs inside a tick"),
         row("thread.panic", "camera, inference or control", "thread.panic=control@3s", "that thread panics"),
+        row(
+            "disk.full",
+            "no value",
+            "disk.full@3s",
+            "the disk of the run log is full: writes fail (needs --log)",
+        ),
         row("serial.cut", "no value", "serial.cut@5s:2s", "the port disappears and comes back"),
         row(
             "serial.garbage",
@@ -198,6 +207,7 @@ impl DrillKind {
                 "control" => DrillThread::Control,
                 _ => return None,
             })),
+            "disk.full" => alone(Self::DiskFull),
             "serial.cut" => alone(Self::Board("cut")),
             "serial.garbage" => Some(Self::Board("garbage")),
             "serial.slow" => Some(Self::Board("slow")),
@@ -225,11 +235,12 @@ impl DrillKind {
             | Self::FeedbackImpossible
             | Self::ControlStall
             | Self::ThreadPanic(DrillThread::Control) => FaultPlace::Control,
+            Self::DiskFull => FaultPlace::Disk,
             Self::Board(_) => FaultPlace::Board,
         }
     }
 
-    /// Whether a real arm may see it: the picture alone is spoilt, and the arm's own protection is as it always is.
+    /// Whether a real arm may see it: the picture or the log alone is spoilt, and the arm's own protection is as it always is.
     pub const fn is_for_any_arm(self) -> bool {
         matches!(
             self,
@@ -238,6 +249,7 @@ impl DrillKind {
                 | Self::CameraCorrupt
                 | Self::CameraStall
                 | Self::CameraGone
+                | Self::DiskFull
         )
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::frame_store::FramePublisher;
+use super::recorder::FrameQueue;
 use super::shared::Shared;
 use crate::camera::FrameSource;
 use crate::control::EndCause;
@@ -13,7 +14,14 @@ const POOL: usize = 8;
 
 /// Captures until the session or the source is over. A recording starts over when the policy takes charge, so that the policy
 /// sees its beginning; until then it plays round and round.
-pub(super) fn run(mut source: Box<dyn FrameSource>, mut publisher: FramePublisher, shared: &Arc<Shared>) {
+///
+/// `recorded` is the slot's number and the queue to the recorder, where all pictures are recorded.
+pub(super) fn run(
+    mut source: Box<dyn FrameSource>,
+    mut publisher: FramePublisher,
+    recorded: Option<(usize, FrameQueue)>,
+    shared: &Arc<Shared>,
+) {
     let pool = FramePool::new(POOL);
     let mut seen_running = false;
     while !shared.is_over() {
@@ -22,7 +30,12 @@ pub(super) fn run(mut source: Box<dyn FrameSource>, mut publisher: FramePublishe
             source.start_over();
         }
         match source.next_frame(&pool) {
-            Ok(Some(frame)) => publisher.publish(frame),
+            Ok(Some(frame)) => {
+                let frame = publisher.publish(frame);
+                if let Some((slot, queue)) = &recorded {
+                    queue.push_other(*slot, frame);
+                }
+            }
             Ok(None) if !shared.is_running() => source.start_over(),
             Ok(None) => return shared.ask_stop(EndCause::SourceEnded),
             Err(error) => return shared.fail(EndCause::CameraFailed, &error),

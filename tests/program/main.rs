@@ -15,6 +15,7 @@ mod doctor;
 mod faults;
 mod parking;
 mod policy_verbs;
+mod run_log;
 mod run_on_pty;
 mod shell_files;
 mod signals;

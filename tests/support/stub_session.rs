@@ -216,6 +216,7 @@ pub(crate) fn parts<A: ArmPort>(
         parameters: parameters(),
         tick_period,
         real_time,
+        recording: None,
     }
 }
 

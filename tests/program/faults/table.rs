@@ -28,7 +28,7 @@ enum Case {
 }
 
 /// Each fault of `--inject help` whose outcome does not hang on what a policy with random weights happens to do.
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     Case::Run("camera.freeze@1s"),
     Case::Run("camera.drop=0.5@1s"),
     Case::Run("camera.corrupt@1s"),
@@ -43,6 +43,7 @@ const CASES: [Case; 16] = [
     Case::Run("thread.panic=camera@1s"),
     Case::Run("thread.panic=inference@1s"),
     Case::Run("thread.panic=control@1s"),
+    Case::Run("disk.full@1s"),
     Case::Demo("serial.slow=4000@10s:2s"),
     Case::Demo("stuck-joint=base@10s:500ms"),
 ];
@@ -57,7 +58,11 @@ struct Row {
 
 fn run(fault: &'static str) -> Row {
     let arm = VirtualArm::start("g1");
-    let ended = Attempt::at(&arm.port()).patient().with(&["--duration", "8", "--inject", fault]).run();
+    let attempt = Attempt::at(&arm.port()).patient().with(&["--duration", "8", "--inject", fault]);
+    let folder = tempfile::tempdir().unwrap();
+    let logs = folder.path().display().to_string();
+    let ended =
+        if fault.starts_with("disk.") { attempt.with(&["--log", &logs]).run() } else { attempt.run() };
     row(fault, &ended, &arm.end())
 }
 
@@ -101,7 +106,8 @@ fn without_numbers(text: &str) -> String {
 fn table(rows: &[Row]) -> String {
     let mut text = "| fault | exit code | why it ended | the arm, by the board's own log | kept |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for Row { fault, code, ended, arm } in rows {
-        writeln!(text, "| `{fault}` | {code} | {ended} | {arm} | the summary |").unwrap();
+        let kept = if fault.starts_with("disk.") { "the summary; the log up to then" } else { "the summary" };
+        writeln!(text, "| `{fault}` | {code} | {ended} | {arm} | {kept} |").unwrap();
     }
     text
 }
