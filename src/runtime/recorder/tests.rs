@@ -168,14 +168,15 @@ fn a_full_disk_stops_the_log_once_and_leaves_what_was_written() {
 fn a_disk_that_stands_still_drops_pictures_and_no_tick() {
     let (go, wait): (Sender<()>, Receiver<()>) = channel();
     // The first record goes through; then each write waits until the sender is gone.
-    let mut first = 0;
+    let begun = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&begun);
     let mut running = start(move || {
-        first += 1;
-        if first > 2 {
+        if seen.load(Ordering::Acquire) {
             let _gone = wait.recv();
         }
         Ok(())
     });
+    begun.store(true, Ordering::Release);
     let (width, height) = (1 << 11, 1 << 12);
     let layout = PixelLayout::Yuyv { stride: 1 << 11 };
     let pool = FramePool::new(0);
