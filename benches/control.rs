@@ -1,9 +1,15 @@
-//! Time of one control tick in the middle of a chunk.
+//! Time of one control tick in the middle of a chunk, and what recording adds to it.
 
-use std::time::Duration;
+#![allow(clippy::print_stdout, clippy::expect_used, reason = "a bench tells its numbers")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use roarm::control::{ControlParameters, Controller, Inputs, JointBounds, Phase};
+use hdrhistogram::Histogram;
+use roarm::control::{ControlParameters, Controller, Inputs, JointBounds, Outputs, Phase};
+use roarm::episode::run_log::ControlRecord;
+use roarm::runtime::bare_control_queue;
 use roarm::types::{
     Chunk, CommandWritten, FeedbackSample, FrameMetadata, JointAngles, LinkStatus, MAX_CAMERAS, Playback,
     Timestamp,
@@ -88,5 +94,41 @@ fn tick(criterion: &mut Criterion) {
     criterion.bench_function("control tick", |bencher| bencher.iter(|| fixture.tick()));
 }
 
-criterion_group!(benches, tick);
+/// Making a tick's record and pushing it into the recorder's ring. Criterion tells means: the quantiles are measured apart.
+fn record(criterion: &mut Criterion) {
+    let (mut tap, mut queue) = bare_control_queue(TICK);
+    let controller = Controller::new(parameters());
+    let now = Timestamp::from_nanos(1_000_000_000);
+    let feedback = FeedbackSample { sequence: 0, angles: pose(0.1), measured: now, torque_off: false };
+    let metadata = FrameMetadata { id: 0, sequence: 0, captured: now, width: 640, height: 480, digest: None };
+    let frames = [Some(metadata); MAX_CAMERAS];
+    let inputs = Inputs { feedback: Some(feedback), frames, link: LinkStatus::READY, ..Inputs::default() };
+    let mut push = || {
+        tap.push(ControlRecord::of(now, black_box(&inputs), black_box(&Outputs::default()), &controller, 0));
+    };
+    criterion.bench_function("record a tick", |bencher| {
+        bencher.iter(|| {
+            push();
+            queue.pop()
+        });
+    });
+    let mut nanos = Histogram::<u64>::new_with_bounds(1, 1_000_000_000, 3).expect("bounds that fit");
+    for _ in 0..200_000 {
+        let begun = Instant::now();
+        push();
+        nanos.saturating_record(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        black_box(queue.pop());
+    }
+    let at = |quantile| nanos.value_at_quantile(quantile);
+    println!(
+        "record a tick: p50 {} ns, p99 {} ns, p99.9 {} ns, max {} ns; {} bytes a record",
+        at(0.5),
+        at(0.99),
+        at(0.999),
+        nanos.max(),
+        size_of::<ControlRecord>()
+    );
+}
+
+criterion_group!(benches, tick, record);
 criterion_main!(benches);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the seed corpus `seeds/` anew from data that other software wrote: `python3 fuzz/make_seeds.py`
 
-The sources are the traces of the vendor's firmware and the captures of a real board in firmware-protocol/tests/data/.
+The sources are the traces of the vendor's firmware and the captures of a real board in firmware-protocol/tests/data/, and the fixture of the run log's format in tests/data/run_log/.
 From each family of traces come the cases with the most different lines; the same script always gives the same files.
 """
 
@@ -70,6 +70,30 @@ def board_script(case: dict, key: str) -> bytes:
     return bytes(script)
 
 
+def run_log_seeds() -> list[bytes]:
+    """Each message of the fixture as mode 2 of `src/run_log.rs`, its first bytes as mode 0, and cuts of it as mode 1."""
+    fixture = (HERE.parent / "tests" / "data" / "run_log" / "1.0.mcap").read_bytes()
+
+    def records(data: bytes):
+        place = 0
+        while place + 9 <= len(data):
+            length = int.from_bytes(data[place + 1 : place + 9], "little")
+            yield data[place], data[place + 9 : place + 9 + length]
+            place += 9 + length
+
+    seeds = [bytes([0, 0, 0]) + fixture[:200]]
+    seeds += [bytes([1]) + (cut * 65535 // 8).to_bytes(2, "little") for cut in range(9)]
+    for code, body in records(fixture[8:]):
+        if code == 0x06:  # a chunk: 32 bytes of head, the (empty) compression, the length of its records
+            for inner, message in records(body[40:]):
+                if inner == 0x05:  # a message: its channel, 20 bytes of head
+                    seeds.append(bytes([2, message[0], 0]) + message[22:])
+                elif inner == 0x04:
+                    raw = bytes([inner]) + len(message).to_bytes(8, "little") + message
+                    seeds.append(bytes([2, 0, 1]) + raw)
+    return seeds
+
+
 def write(target: str, seed: bytes) -> None:
     folder = SEEDS / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,6 +136,8 @@ def main() -> None:
     for set_number in range(5):
         for file_number in range(0, 11, 2):
             write("dataset", dataset_changes(set_number, file_number))
+    for seed in run_log_seeds():
+        write("run_log", seed)
     for folder in sorted(SEEDS.iterdir()):
         files = list(folder.iterdir())
         print(f"{folder.name}: {len(files)} seeds, {sum(file.stat().st_size for file in files)} bytes")

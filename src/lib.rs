@@ -8,7 +8,7 @@
 //! | [`config`] | `roarm.toml` becomes a checked value, or an error that names the line and the fix |
 //! | [`inject`] | the fault drill: wrappers at existing ports, absent from a run that did not ask for them |
 //! | [`runtime`] | the live shell: threads that meet control in wait-free mailboxes only |
-//! | [`replay`] | what was recorded is played by the same core, under the same rules |
+//! | [`replay`] | what was recorded, by the same core: an episode moves an arm, a run is compared bit by bit |
 //! | [`sim`] | the simulated cell and the virtual-time shell: offers ports, never knows who uses them |
 //! | [`control`] | the core: no I/O, clock, thread, lock, allocation or randomness |
 //! | [`policy`] | numbers are judged by what PyTorch wrote; no provider is replaced silently |

@@ -1,5 +1,5 @@
 //! The control thread neither allocates nor frees after its first ticks: counted through a whole run on a virtual arm, while nobody
-//! reads anything of it.
+//! reads anything of it but the recorder.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -9,6 +9,8 @@ mod stub_session;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,10 +19,15 @@ use calibration::JointLimits;
 use firmware_protocol::Generation;
 use firmware_protocol::emulator::BoardOptions;
 use roarm::arm::{ArmHandle, LinkOptions, SerialArm};
-use roarm::control::EndCause;
-use roarm::runtime::{ArmPort, HoldGuardian, RealTimeSettings, Session};
+use roarm::control::{ControlParameters, EndCause};
+use roarm::episode::run_log::{
+    CameraRecord, FORMAT, LogFile, PolicyRecord, Record, RunLogReader, RunLogWriter, RunRecord,
+    create_log_file, summarise,
+};
+use roarm::replay::replay;
+use roarm::runtime::{ArmPort, HoldGuardian, RealTimeSettings, Recording, Session};
 use roarm::sim::{VirtualBoard, VirtualBoardOptions};
-use roarm::types::{CommandWritten, FeedbackSample, JointCommand, LinkStatus, Parked};
+use roarm::types::{Chunk, CommandWritten, FeedbackSample, Joint, JointCommand, LinkStatus, Parked};
 
 use stub_session::{end_of, parts, run_up};
 
@@ -107,6 +114,77 @@ impl ArmPort for CountingArm {
     }
 }
 
+/// The first record of a log of these tests.
+fn run_record(parameters: ControlParameters) -> RunRecord {
+    RunRecord {
+        format: FORMAT,
+        program: "a test".to_owned(),
+        verb: "test".to_owned(),
+        wall_start_ns: 0,
+        start: roarm::runtime::now(),
+        task: "none".to_owned(),
+        configuration_file: String::new(),
+        configuration: String::new(),
+        arm: "virtual".to_owned(),
+        firmware: "g1".to_owned(),
+        tick_period: Duration::from_millis(5),
+        cameras: vec![CameraRecord { name: "front".to_owned(), source: "a stub".to_owned() }],
+        policy: PolicyRecord::default(),
+        hashes: Vec::new(),
+        parameters,
+    }
+}
+
+/// Copies a log, with the lowest bit of one command's goal or of one action of each chunk changed: the replay names it.
+fn a_changed_bit_is_found(from: &Path, folder: &Path, tick: u64) {
+    let lowest = |angle: f64| f64::from_bits(angle.to_bits() ^ 1);
+    let mut changed = 0;
+    let command = copy(from, &folder.join("command.mcap"), |record| {
+        if let Record::Control(record) = record
+            && record.tick >= tick
+            && changed == 0
+            && let Some(command) = &mut record.command
+        {
+            command.goal.set(Joint::Elbow, lowest(command.goal.get(Joint::Elbow)));
+            changed = record.tick;
+        }
+    });
+    let difference = replay(&command, None).unwrap().difference.expect("a bit was changed");
+    assert_eq!(difference.tick, changed, "{difference}");
+    assert!(difference.what.contains("elbow"), "{difference}");
+    let chunk = copy(from, &folder.join("chunk.mcap"), |record| {
+        if let Record::Chunk(record) = record {
+            let chunk = &record.chunk;
+            let mut actions = chunk.actions().to_vec();
+            let angle = actions[3].get(Joint::Base);
+            actions[3].set(Joint::Base, lowest(angle));
+            let (id, observed, tick, finished) =
+                (chunk.id, chunk.observed, chunk.requested_tick, chunk.finished);
+            record.chunk = Box::new(Chunk::new(id, observed, tick, finished, &actions).unwrap());
+        }
+    });
+    let difference = replay(&chunk, None).unwrap().difference.expect("another chunk was played");
+    assert!(difference.what.contains("base"), "{difference}");
+}
+
+fn copy(from: &Path, to: &Path, mut change: impl FnMut(&mut Record)) -> PathBuf {
+    let mut reader = RunLogReader::open(from).unwrap();
+    let mut writer = RunLogWriter::create(File::create_new(to).unwrap(), reader.run()).unwrap();
+    while let Some(mut record) = reader.next_record().unwrap() {
+        change(&mut record);
+        match record {
+            Record::Control(record) => writer.control(&record).unwrap(),
+            Record::Chunk(record) => writer.chunk(&record).unwrap(),
+            Record::End(record) => {
+                writer.finish(roarm::runtime::now(), &record).unwrap();
+                return to.to_owned();
+            }
+            _ => {}
+        }
+    }
+    panic!("{} has no end", from.display());
+}
+
 #[test]
 fn the_counter_counts() {
     let before = CALLS.get();
@@ -126,6 +204,11 @@ fn a_whole_run_ticks_without_allocating_or_freeing() {
     // The board stands where its firmware goes after boot.
     parts.parameters.joint_limits = JointLimits::of(Generation::G1).into();
     parts.parameters.trained_range = None;
+    let folder = tempfile::tempdir().unwrap();
+    let (path, file) = create_log_file(folder.path(), "run.mcap").unwrap();
+    let file: Box<dyn LogFile> = Box::new(file);
+    let writer = RunLogWriter::create(file, &run_record(parts.parameters.clone())).unwrap();
+    parts.recording = Some(Recording { writer, path: path.clone(), all_frames: true });
     let mut session = Session::start(parts).unwrap();
     run_up(&mut session);
     // From here on nobody reads status, events or statistics, as if every observer were stopped. The link's queue of events fills up,
@@ -144,4 +227,11 @@ fn a_whole_run_ticks_without_allocating_or_freeing() {
     assert!(record.commands.load(Ordering::Relaxed) > 50);
     let (ticks, calls) = (record.ticks.load(Ordering::Relaxed), record.calls.load(Ordering::Relaxed));
     assert_eq!(calls, 0, "allocations and frees in {ticks} ticks");
+    let log = summarise(&path).unwrap();
+    assert!(log.complete && log.replayable, "{log:?}");
+    assert_eq!((log.ticks, log.policy_frames_missing), (end.summary.run.ticks, 0), "{log:?}");
+    assert!(log.chunks >= 3 && log.commands > 50, "{log:?}");
+    let again = replay(&path, None).unwrap();
+    assert!(again.identical && again.ticks == log.ticks && again.commands == log.commands, "{again:?}");
+    a_changed_bit_is_found(&path, folder.path(), log.ticks / 2);
 }

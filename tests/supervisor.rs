@@ -186,10 +186,10 @@ fn a_panic_of_a_helper_thread_ends_in_the_hold() {
 
 #[test]
 fn a_panic_of_control_hands_the_arm_over() {
-    let SessionParts { arm, cameras, source, parameters, tick_period, real_time } = usual();
+    let SessionParts { arm, cameras, source, parameters, tick_period, real_time, recording } = usual();
     let record = Arc::clone(&arm.record);
     let (arm, fuse) = Fuse::new(arm);
-    let parts = SessionParts { arm, cameras, source, parameters, tick_period, real_time };
+    let parts = SessionParts { arm, cameras, source, parameters, tick_period, real_time, recording };
     let mut session = Session::start(parts).unwrap();
     run_up(&mut session);
     fuse.store(true, Ordering::Release);
@@ -241,11 +241,11 @@ impl ArmPort for HangingArm {
 
 /// A session whose control thread hangs, and what lets it go on.
 fn hung() -> (Session, Arc<ArmRecord>, Arc<AtomicBool>) {
-    let SessionParts { arm, cameras, source, parameters, tick_period, real_time } = usual();
+    let SessionParts { arm, cameras, source, parameters, tick_period, real_time, recording } = usual();
     let record = Arc::clone(&arm.record);
     let hang = Arc::new(AtomicBool::new(false));
     let arm = HangingArm { arm, hang: Arc::clone(&hang) };
-    let parts = SessionParts { arm, cameras, source, parameters, tick_period, real_time };
+    let parts = SessionParts { arm, cameras, source, parameters, tick_period, real_time, recording };
     let mut session = Session::start(parts).unwrap();
     run_up(&mut session);
     hang.store(true, Ordering::Release);

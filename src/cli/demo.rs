@@ -13,6 +13,7 @@ use super::exit::{CliError, Exit};
 use super::inject;
 use super::live::{self, LiveRun};
 use super::plan::{self, ControlSettings, PolicyFlags};
+use super::recording::{self, ConfigurationText, LogFlags, RunFacts};
 use super::run::open_arm;
 use super::signals::Signals;
 use super::terminal;
@@ -54,6 +55,8 @@ pub(super) struct DemoFlags {
     /// Print the summary as one JSON object on the last line of standard output
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    log: LogFlags,
     #[command(flatten)]
     inference: PolicyFlags,
 }
@@ -123,6 +126,7 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         plan::device(&flags.inference, &config)
     ));
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
+    let threads = engine.threads();
     let producer = plan::producer(engine, &flags.task, flags.seed, &config.policy.chunks, drill.as_ref())?;
     let signals = Signals::catch()?;
     let board = VirtualBoard::spawn(VirtualBoardOptions {
@@ -141,6 +145,20 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         board.path().display(),
         camera.description()
     ));
+    let facts = RunFacts {
+        verb: "demo",
+        task: &flags.task,
+        arm: format!("emulated ({})", board.path().display()),
+        seed: flags.seed,
+        threads,
+        // None is read: what differs from the defaults stands in the parameters.
+        configuration: ConfigurationText::default(),
+        cameras: vec![camera.description()],
+        bundle: &bundle,
+        inference: &flags.inference,
+        config: &config,
+    };
+    let log = recording::plan_log(&flags.log, drill.as_ref(), facts)?;
     let real_time = plan::real_time(&config, flags.control_cpu);
     let (arm, handle) = open_arm(&board.path(), None, &config, real_time)?;
     let generation = live::wait_for_arm(&arm, &signals)?;
@@ -154,6 +172,8 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
         real_time,
         drill,
+        log,
+        firmware: generation.to_string(),
         consent: Consent::Given,
         workspace: plan::workspace(&config.safety),
         json: flags.json,

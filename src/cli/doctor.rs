@@ -230,7 +230,7 @@ impl Examination {
 }
 
 pub(super) fn doctor(flags: &DoctorFlags) -> Result<Exit, CliError> {
-    let config = plan::load_config(flags.config.as_deref())?;
+    let (config, _) = plan::load_config(flags.config.as_deref())?;
     let mut examination = Examination::default();
     let runtime = examination.library(flags, &config);
     if matches!(plan::device(&flags.inference, &config), Device::Cuda { .. } | Device::TensorRt { .. }) {

@@ -7,7 +7,9 @@ use crate::camera::CameraError;
 use crate::config::ConfigError;
 use crate::control::{EndCause, StopKind, WayRefused};
 use crate::episode::EpisodeError;
+use crate::episode::run_log::RunLogError;
 use crate::policy::PolicyError;
+use crate::replay::ReplayError;
 use crate::runtime::SessionError;
 use crate::sim::SimError;
 
@@ -87,6 +89,12 @@ pub enum CliError {
     /// The way of the first motion is not free.
     #[error(transparent)]
     Way(#[from] WayRefused),
+    /// A run log.
+    #[error(transparent)]
+    RunLog(#[from] RunLogError),
+    /// A run that cannot be played again.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// Threads.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -119,8 +127,14 @@ impl CliError {
             Self::Config(_)
             | Self::Arguments(_)
             | Self::File { .. }
+            | Self::RunLog(
+                RunLogError::Read { .. } | RunLogError::Create { .. } | RunLogError::NotARunLog { .. },
+            )
             | Self::Camera(CameraError::UnknownSource { .. } | CameraError::BadSource { .. }) => {
                 Exit::BadArguments
+            }
+            Self::Replay(_) | Self::RunLog(RunLogError::NothingWhole { .. } | RunLogError::Write(_)) => {
+                Exit::Failed
             }
             Self::Session(_) | Self::Terminal(_) | Self::BoardEnded(_) | Self::Episode(_) => Exit::Failed,
             Self::Signal(cause) => Exit::after_run(*cause),
@@ -130,6 +144,7 @@ impl CliError {
             | Self::Link(_)
             | Self::Sim(_)
             | Self::Way(_)
+            | Self::RunLog(_)
             | Self::Refused(_) => Exit::Refused,
         }
     }

@@ -47,7 +47,7 @@ pub(super) fn check_arm(drill: &Drill, emulated: bool) -> Result<(), CliError> {
     }
     match drill.first_for_emulated_arms_only() {
         Some(fault) if !emulated => Err(CliError::Arguments(format!(
-            "--inject {}: on a real arm only camera.* may be injected, since everything else spoils what protects it; run it \
+            "--inject {}: on a real arm only camera.* and disk.full may be injected, since everything else spoils what protects it; run it \
              against `roarm sim`",
             fault.timed
         ))),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::consent::{Consent, ConsentDialog, Decision, WayRules};
 use super::exit::{CliError, Exit};
 use super::keyboard::Keyboard;
+use super::recording::PlannedLog;
 use super::signals::Signals;
 use super::terminal::{self, Progress};
 use crate::arm::{ArmHandle, LinkEvent, SerialArm};
@@ -33,6 +34,10 @@ pub(super) struct LiveRun {
     pub(super) real_time: RealTimeSettings,
     /// What goes wrong on purpose.
     pub(super) drill: Option<Drill>,
+    /// Where the run is recorded.
+    pub(super) log: Option<PlannedLog>,
+    /// The board's generation, for the log.
+    pub(super) firmware: String,
     pub(super) consent: Consent,
     /// Where the way to the start pose may lead; the policy's own bounds are in the parameters.
     pub(super) workspace: Workspace,
@@ -72,19 +77,29 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         tick_period,
         real_time,
         drill,
+        log,
+        firmware,
         consent,
         workspace,
         json,
     } = live;
     let rules = WayRules { planned: workspace, gate: parameters.workspace.clone() };
     let parameters = without_latch_nobody_can_release(parameters);
+    let recording =
+        log.map(|log| log.begin(&parameters, firmware, tick_period, drill.as_ref())).transpose()?;
     let mut session = match &drill {
-        None => {
-            Session::start(SessionParts { arm: handle, cameras, source, parameters, tick_period, real_time })
-        }
+        None => Session::start(SessionParts {
+            arm: handle,
+            cameras,
+            source,
+            parameters,
+            tick_period,
+            real_time,
+            recording,
+        }),
         Some(drill) => {
             let arm = drill.arm(handle);
-            let parts = SessionParts { arm, cameras, source, parameters, tick_period, real_time };
+            let parts = SessionParts { arm, cameras, source, parameters, tick_period, real_time, recording };
             Session::start_by(parts, drill.clocks())
         }
     }?;
@@ -100,6 +115,9 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         std::thread::sleep(REFRESH);
         for event in arm.events().try_iter() {
             progress.say(event.to_string());
+        }
+        if let Some(notice) = session.take_recording_notice() {
+            progress.say(notice);
         }
         let status = session.status();
         match status.phase {

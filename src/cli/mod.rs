@@ -9,8 +9,10 @@ mod exit;
 mod inject;
 mod keyboard;
 mod live;
+mod log;
 mod plan;
 mod policy;
+mod recording;
 mod replay;
 mod run;
 mod shell_files;
@@ -47,7 +49,7 @@ enum Verb {
     Demo(demo::DemoFlags),
     /// Run a policy on the arm
     Run(run::RunFlags),
-    /// Play a recorded episode on the arm
+    /// Play what was recorded: an episode on the arm, or a run without devices
     Replay(replay::ReplayFlags),
     /// Virtual RoArm-M3 boards on pseudo-terminals, TCP and HTTP, for any client
     Sim(sim::SimFlags),
@@ -60,6 +62,11 @@ enum Verb {
     Dataset {
         #[command(subcommand)]
         verb: dataset::DatasetVerb,
+    },
+    /// Look at the log of a run, or recover one that was cut
+    Log {
+        #[command(subcommand)]
+        verb: log::LogVerb,
     },
     /// One page: what would stop a run, with the fix
     Doctor(doctor::DoctorFlags),
@@ -80,6 +87,7 @@ pub fn main() -> ExitCode {
         Verb::Sim(flags) => (sim::sim(&flags), flags.json),
         Verb::Policy { verb } => (policy::policy(&verb), verb.json()),
         Verb::Dataset { verb } => (dataset::dataset(&verb), verb.json()),
+        Verb::Log { verb } => (log::log(&verb), verb.json()),
         Verb::Doctor(flags) => (doctor::doctor(&flags), flags.json),
         Verb::Completions(flags) => (shell_files::completions(&flags), false),
         Verb::Man(flags) => (shell_files::man(&flags), false),

@@ -9,6 +9,7 @@ use firmware_protocol::{Generation, ServoAcceleration};
 use nalgebra::{Point3, Vector3};
 
 use super::exit::CliError;
+use super::recording::ConfigurationText;
 use super::terminal::Progress;
 use crate::arm::LinkOptions;
 use crate::camera::{CameraError, DatasetSource, FrameSource, PacedSource, SourceSpec, V4l2Source};
@@ -51,13 +52,16 @@ pub(super) struct PolicyFlags {
     pub(super) onnxruntime: Option<PathBuf>,
 }
 
-/// The configuration file, or its defaults when there is none and none was asked for.
-pub(super) fn load_config(path: Option<&Path>) -> Result<Config, CliError> {
+/// The configuration file, or its defaults when there is none and none was asked for; and its text, for the run log.
+pub(super) fn load_config(path: Option<&Path>) -> Result<(Config, ConfigurationText), CliError> {
     let found = path.map_or_else(|| PathBuf::from("roarm.toml"), Path::to_owned);
     match std::fs::read_to_string(&found) {
-        Ok(text) => Ok(Config::parse(&text, &found.display().to_string())?),
+        Ok(text) => {
+            let file = found.display().to_string();
+            Ok((Config::parse(&text, &file)?, ConfigurationText { file, text }))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => {
-            Ok(Config::defaults())
+            Ok((Config::defaults(), ConfigurationText::default()))
         }
         Err(source) => Err(CliError::File { path: found, source }),
     }
@@ -321,7 +325,7 @@ fn chunk_schedule(chunks: &ChunkConfig) -> ChunkSchedule {
 }
 
 /// How the policy's side guides chunks that go on from others.
-fn real_time_chunking(chunks: &ChunkConfig) -> RealTimeChunking {
+pub(super) fn real_time_chunking(chunks: &ChunkConfig) -> RealTimeChunking {
     RealTimeChunking {
         schedule: chunks.prefix_attention_schedule,
         execution_horizon: usize::try_from(chunks.execution_horizon).unwrap_or(usize::MAX),

@@ -11,6 +11,7 @@ use super::exit::{CliError, Exit};
 use super::inject;
 use super::live::{self, LiveRun};
 use super::plan::{self, ControlSettings, ParkPose, PolicyFlags};
+use super::recording::{self, LogFlags, RunFacts};
 use super::signals::Signals;
 use super::terminal;
 use crate::arm::port::{SystemFiles, check_port};
@@ -80,6 +81,8 @@ pub(super) struct RunFlags {
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
+    log: LogFlags,
+    #[command(flatten)]
     inference: PolicyFlags,
 }
 
@@ -112,7 +115,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let drill = inject::drill(flags.inject.as_deref())?;
-    let mut config = plan::load_config(flags.config.as_deref())?;
+    let (mut config, configuration) = plan::load_config(flags.config.as_deref())?;
     if let Some(schedule) = flags.schedule {
         config.policy.chunks.schedule = schedule;
     }
@@ -156,6 +159,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     terminal::say(format!("policy {} on {}", folder.display(), plan::device(&flags.inference, &config)));
     let engine = plan::engine(&bundle, &flags.inference, &config)?;
     let seed = flags.seed.unwrap_or(config.policy.seed);
+    let threads = engine.threads();
     let producer = plan::producer(engine, &task, seed, &config.policy.chunks, drill.as_ref())?;
     let mut cameras = Vec::new();
     for (spec, slot) in specs.iter().zip(bundle.slots()) {
@@ -174,6 +178,19 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         }
         return Ok(Exit::Done);
     }
+    let facts = RunFacts {
+        verb: "run",
+        task: &task,
+        arm: format!("{} ({})", flags.arm, port.display()),
+        seed,
+        threads,
+        configuration,
+        cameras: cameras.iter().map(|camera| camera.description()).collect(),
+        bundle: &bundle,
+        inference: &flags.inference,
+        config: &config,
+    };
+    let log = recording::plan_log(&flags.log, drill.as_ref(), facts)?;
     let signals = Signals::catch()?;
     let real_time = plan::real_time(&config, flags.control_cpu);
     let (arm, handle) = open_arm(&port, generation, &config, real_time)?;
@@ -189,6 +206,8 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
         real_time,
         drill,
+        log,
+        firmware: generation.to_string(),
         consent,
         workspace: plan::workspace(&config.safety),
         json: flags.json,

@@ -1,4 +1,4 @@
-//! Recorded episodes: LeRobot datasets, read with nothing taken on trust.
+//! Recorded episodes: LeRobot datasets, read with nothing taken on trust, and the run log ([`run_log`]) of every kind of run.
 //!
 //! A [`Dataset`] is a folder of LeRobot's layout v3.0 (written by LeRobot 0.4 and later), v2.1 or v2.0 (before). Every count, index,
 //! path and number is checked when it is read, and an error names the file and what is wrong in it. No file outside the folder is
@@ -17,6 +17,7 @@ mod legacy;
 mod path_template;
 mod pictures;
 mod repair;
+pub mod run_log;
 mod stream;
 mod tasks;
 mod video;

@@ -19,6 +19,8 @@ pub enum FaultPlace {
     Control,
     /// In the clocks that control and its watchdog go by.
     Clock,
+    /// Between the recorder and the run log's file: harmless on a real arm.
+    Disk,
     /// In the virtual board, on its own clock.
     Board,
 }
@@ -58,6 +60,7 @@ pub enum DrillKind {
     ControlStall,
     ClockStep(Duration),
     ThreadPanic(DrillThread),
+    DiskFull,
     /// The virtual board's fault of this name.
     Board(&'static str),
 }
@@ -141,6 +144,12 @@ impl DrillHelp {
             "camera, inference, control or watchdog",
             "thread.panic=control@3s",
             "that thread panics",
+        ),
+        row(
+            "disk.full",
+            "no value",
+            "disk.full@3s",
+            "the disk of the run log is full: writes fail (needs --log)",
         ),
         row("serial.cut", "no value", "serial.cut@5s:2s", "the port disappears and comes back"),
         row(
@@ -227,6 +236,7 @@ impl DrillKind {
                 "watchdog" => DrillThread::Watchdog,
                 _ => return None,
             })),
+            "disk.full" => alone(Self::DiskFull),
             "serial.cut" => alone(Self::Board("cut")),
             "serial.garbage" => Some(Self::Board("garbage")),
             "serial.slow" => Some(Self::Board("slow")),
@@ -255,11 +265,12 @@ impl DrillKind {
             | Self::ControlStall
             | Self::ThreadPanic(DrillThread::Control) => FaultPlace::Control,
             Self::ClockStep(_) | Self::ThreadPanic(DrillThread::Watchdog) => FaultPlace::Clock,
+            Self::DiskFull => FaultPlace::Disk,
             Self::Board(_) => FaultPlace::Board,
         }
     }
 
-    /// Whether a real arm may see it: the picture alone is spoilt, and the arm's own protection is as it always is.
+    /// Whether a real arm may see it: the picture or the log alone is spoilt, and the arm's own protection is as it always is.
     pub const fn is_for_any_arm(self) -> bool {
         matches!(
             self,
@@ -268,6 +279,7 @@ impl DrillKind {
                 | Self::CameraCorrupt
                 | Self::CameraStall
                 | Self::CameraGone
+                | Self::DiskFull
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The fault drill: thin wrappers at the ports of camera, policy, arm and clock that fail on purpose, for `--inject`.
+//! The fault drill: thin wrappers at the ports of camera, policy, arm, clock and run log that fail on purpose, for `--inject`.
 //!
 //! A run without `--inject` has none of them: no branch, no call, no memory. Times count from the moment the policy takes charge
 //! of the arm, except those of [`FaultPlace::Board`], which the virtual board counts on its own clock.
@@ -7,6 +7,7 @@ mod camera;
 mod clock;
 mod clocks;
 mod control;
+mod disk;
 mod error;
 mod kind;
 mod policy;
@@ -16,6 +17,7 @@ pub use error::DrillError;
 pub use kind::{DrillHelp, DrillKind, DrillThread, FaultPlace};
 
 use crate::camera::FrameSource;
+use crate::episode::run_log::LogFile;
 use crate::policy::ChunkPolicy;
 use crate::runtime::{ArmPort, SessionClocks};
 use crate::types::TimedFault;
@@ -98,6 +100,15 @@ impl Drill {
             clocks.watchdog = Box::new(clocks::PanickingClock::new(faults, drill));
         }
         clocks
+    }
+
+    /// The run log's file with its faults; as it is when it has none.
+    pub fn log_file(&self, file: Box<dyn LogFile>) -> Box<dyn LogFile> {
+        let faults = self.own(FaultPlace::Disk);
+        if faults.is_empty() {
+            return file;
+        }
+        Box::new(disk::FullDisk::new(file, faults, self.clock.clone()))
     }
 
     /// The arm as the control thread sees it, with the faults of that thread and of the feedback.

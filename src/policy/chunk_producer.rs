@@ -7,8 +7,8 @@ use super::{
     Prediction, SlotImage, StageTimings,
 };
 use crate::types::{
-    Chunk, DatasetAngles, Frame, JointAngles, MAX_CAMERAS, ObservationRequest, Picture, RealTimeChunking,
-    Timestamp,
+    Chunk, DatasetAngles, Frame, JOINT_COUNT, JointAngles, MAX_CAMERAS, ObservationRequest, Picture,
+    RealTimeChunking, Timestamp,
 };
 
 /// A policy with its noise and its buffers.
@@ -97,6 +97,21 @@ impl ChunkProducer {
     /// What is known of the last chunk; `None` before the first and after a failed one.
     pub const fn report(&self) -> Option<&ChunkReport> {
         self.report.as_ref()
+    }
+
+    /// Seed of the noise.
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The z-scores of the last chunk, as the policy said them.
+    pub fn z_scores(&self) -> &[[f32; JOINT_COUNT]] {
+        &self.prediction.z_scores
+    }
+
+    /// The noise that the last chunk started from.
+    pub fn noise(&self) -> &[f32] {
+        &self.noise_values
     }
 
     /// Runs the policy once for nothing, before an episode.

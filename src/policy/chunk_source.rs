@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ChunkProducer, ChunkReport, Interrupter, PolicyError};
-use crate::types::{Chunk, Frame, ObservationRequest, Timestamp};
+use crate::types::{Chunk, Frame, JOINT_COUNT, ObservationRequest, Timestamp};
 
 /// Answers requests for chunks: a policy ([`ChunkProducer`]) or a recording.
 pub trait ChunkSource: Send {
@@ -21,6 +21,16 @@ pub trait ChunkSource: Send {
         started: Timestamp,
         finished: &mut dyn FnMut() -> Timestamp,
     ) -> Result<Chunk, PolicyError>;
+
+    /// Seed of the noise that chunks start from; 0 where none is needed.
+    fn noise_seed(&self) -> u64 {
+        0
+    }
+
+    /// The last chunk as the policy said it, horizon x 6 z-scores, and the noise that it started from; empty where it was not computed.
+    fn said(&self) -> (&[[f32; JOINT_COUNT]], &[f32]) {
+        (&[], &[])
+    }
 
     /// What is known of the last chunk, if it was computed.
     fn report(&self) -> Option<&ChunkReport> {
@@ -46,6 +56,14 @@ impl ChunkSource for ChunkProducer {
         finished: &mut dyn FnMut() -> Timestamp,
     ) -> Result<Chunk, PolicyError> {
         self.produce(request, frames, started, finished)
+    }
+
+    fn noise_seed(&self) -> u64 {
+        self.seed()
+    }
+
+    fn said(&self) -> (&[[f32; JOINT_COUNT]], &[f32]) {
+        (self.z_scores(), self.noise())
     }
 
     fn report(&self) -> Option<&ChunkReport> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::frame_store::FramePublisher;
+use super::recorder::FrameQueue;
 use super::shared::Shared;
 use crate::camera::FrameSource;
 use crate::control::{EndCause, FrozenPicture};
@@ -13,10 +14,13 @@ const POOL: usize = 8;
 
 /// Captures until the session or the source is over. A recording starts over when the policy takes charge, so that the policy
 /// sees its beginning; until then it plays round and round.
+///
+/// `recorded` is the slot's number and the queue to the recorder, where all pictures are recorded.
 pub(super) fn run(
     mut source: Box<dyn FrameSource>,
     mut publisher: FramePublisher,
     frozen_picture: Option<FrozenPicture>,
+    recorded: Option<(usize, FrameQueue)>,
     shared: &Arc<Shared>,
 ) {
     // Costs a look at every byte: only where somebody makes something of it.
@@ -31,7 +35,10 @@ pub(super) fn run(
         match source.next_frame(&pool) {
             Ok(Some(mut frame)) => {
                 frame.metadata.digest = digests.then(|| frame.picture().digest());
-                publisher.publish(frame);
+                let frame = publisher.publish(frame);
+                if let Some((slot, queue)) = &recorded {
+                    queue.push_other(*slot, frame);
+                }
             }
             Ok(None) if !shared.is_running() => source.start_over(),
             Ok(None) => return shared.ask_stop(EndCause::SourceEnded),

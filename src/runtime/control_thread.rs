@@ -10,12 +10,14 @@ use std::time::Duration;
 use super::clock::SessionClock;
 use super::frame_store::NewestFrame;
 use super::real_time::{LockedMemory, RealTimeReport, RealTimeSettings};
+use super::recorder::ControlTap;
 use super::shared::Shared;
 use super::tick_clock::TickClock;
 use super::tick_times::{TickTimes, TickTimesSummary};
 use super::watched::watched;
 use super::{ArmPort, HoldGuardian, SessionStatus};
 use crate::control::{ControlReport, Controller, EndCause, Inputs, Phase};
+use crate::episode::run_log::ControlRecord;
 use crate::types::{Chunk, JointAngles, MAX_CAMERAS, ObservationRequest, Timestamp, Travel};
 
 /// Control's ends of all mailboxes.
@@ -29,6 +31,8 @@ pub(super) struct ControlThread<A> {
     pub(super) shared: Arc<Shared>,
     pub(super) status: triple_buffer::Input<SessionStatus>,
     pub(super) clock: Box<dyn SessionClock>,
+    /// To the recorder, where there is one.
+    pub(super) tap: Option<ControlTap>,
     pub(super) tick_clock: TickClock,
     pub(super) times: TickTimes,
     pub(super) travel: Travel,
@@ -145,10 +149,14 @@ impl<A: ArmPort> ControlThread<A> {
             // The ring holds two and control asks for one at a time: it is never full. Inference looks for it by itself.
             let _ = self.requests.push(request);
         }
+        let missed_ticks = self.tick_clock.missed();
+        if let Some(tap) = &mut self.tap {
+            tap.push(ControlRecord::of(now, &inputs, &outputs, &self.controller, missed_ticks));
+        }
         self.status.write(SessionStatus {
             phase: self.controller.phase(),
             report: *self.controller.report(),
-            missed_ticks: self.tick_clock.missed(),
+            missed_ticks,
             measured: self.measured,
         });
     }

@@ -29,16 +29,19 @@ pub(super) fn frame_store() -> (FramePublisher, NewestFrame, FrameLookup) {
 }
 
 impl FramePublisher {
-    pub(super) fn publish(&mut self, frame: Frame) {
+    /// Gives back what was published.
+    pub(super) fn publish(&mut self, frame: Frame) -> Arc<Frame> {
         let metadata = frame.metadata;
+        let frame = Arc::new(frame);
         let forgotten = {
             let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-            frames.push_back(Arc::new(frame));
+            frames.push_back(Arc::clone(&frame));
             if frames.len() > KEPT { frames.pop_front() } else { None }
         };
         drop(forgotten);
         // Control learns of a frame only after inference can find it.
         self.newest.write(Some(metadata));
+        frame
     }
 }
 
@@ -75,7 +78,7 @@ mod tests {
                 height: 1,
                 digest: None,
             };
-            publisher.publish(
+            let _published = publisher.publish(
                 Frame::new(metadata, PixelLayout::Rgb8, pool.take(6)).expect("six bytes are two pixels"),
             );
         }

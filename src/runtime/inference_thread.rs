@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 
 use super::clock;
 use super::frame_store::FrameLookup;
+use super::recorder::InferenceTap;
 use super::shared::Shared;
 use crate::control::EndCause;
 use crate::policy::{ChunkReports, ChunkSource, PolicyError};
@@ -28,6 +29,8 @@ pub(super) struct InferenceThread {
     /// Time from request to finished chunk, µs.
     pub(super) latency: Arc<Mutex<Histogram<u64>>>,
     pub(super) reports: Arc<Mutex<ChunkReports>>,
+    /// To the recorder, where there is one.
+    pub(super) tap: Option<InferenceTap>,
 }
 
 impl InferenceThread {
@@ -54,13 +57,20 @@ impl InferenceThread {
     fn answer(&mut self, request: &ObservationRequest) {
         let started = clock::now();
         let frames = self.cameras.iter().zip(&request.frames);
-        let frames: Vec<_> = frames.filter_map(|(camera, frame)| camera.get(frame.as_ref()?.id)).collect();
+        let by_slot: Vec<_> = frames.map(|(camera, frame)| camera.get(frame.as_ref()?.id)).collect();
+        if let Some(tap) = &self.tap {
+            tap.observed(request, started, &by_slot, self.source.noise_seed());
+        }
+        let frames: Vec<_> = by_slot.into_iter().flatten().collect();
         match self.source.chunk(request, &frames, started, &mut clock::now) {
             Ok(chunk) => {
                 let micros = u64::try_from(chunk.finished.since(started).as_micros()).unwrap_or(u64::MAX);
                 self.latency.lock().unwrap_or_else(PoisonError::into_inner).saturating_record(micros.max(1));
                 if let Some(report) = self.source.report() {
                     self.reports.lock().unwrap_or_else(PoisonError::into_inner).add(report);
+                }
+                if let Some(tap) = &self.tap {
+                    tap.inferred(&chunk, &*self.source);
                 }
                 // The ring holds two and control asks for one at a time: it is never full.
                 if self.chunks.push(chunk).is_err() {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::real_time::RealTimeReport;
+use super::recorder::RecordingReport;
 use crate::types::{RunSummary, TickJitter};
 
 /// What every run says at its end, and how well this machine kept time.
@@ -19,6 +20,9 @@ pub struct LiveSummary {
     pub tick_work_us: TickJitter,
     /// What the system granted.
     pub real_time: RealTimeReport,
+    /// The run log, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_log: Option<RecordingReport>,
 }
 
 /// The summary for people.
@@ -30,6 +34,9 @@ impl fmt::Display for LiveSummary {
             let TickJitter { p50, p99, p999, max } = times;
             write!(formatter, "\n{name:<16} p50 {p50:.0}, p99 {p99:.0}, p99.9 {p999:.0}, max {max:.0}")?;
         }
-        Ok(())
+        match &self.run_log {
+            Some(log) => write!(formatter, "\n{:<16} {log}", "run_log"),
+            None => Ok(()),
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The live shell: the core's threads, their mailboxes, and the end of a run.
 //!
 //! One owner for each device: a capture thread for each camera, the link's thread for the port (see [`crate::arm`]), one thread
-//! for inference, one for control, and one that watches control. They meet in wait-free mailboxes only, as far as control is concerned.
+//! for inference, one for control, one that watches control, and one that writes the run log where there is one. They meet in wait-free
+//! mailboxes only, as far as control is concerned.
 
 mod arm_port;
 mod camera_thread;
@@ -11,6 +12,7 @@ mod frame_store;
 mod inference_thread;
 mod live_summary;
 mod real_time;
+mod recorder;
 mod session;
 mod shared;
 mod tick_clock;
@@ -22,5 +24,6 @@ pub use arm_port::{ArmPort, HoldGuardian};
 pub use clock::{SessionClock, SessionClocks, SystemClock, now, sleep_until};
 pub use live_summary::LiveSummary;
 pub use real_time::{RealTimeDenial, RealTimeReport, RealTimeSettings, make_real_time};
+pub use recorder::{ControlQueue, ControlTap, Recording, RecordingReport, bare_control_queue};
 pub use session::{Session, SessionEnd, SessionError, SessionParts, SessionStatus};
 pub use tick_clock::TickClock;

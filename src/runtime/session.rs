@@ -14,6 +14,7 @@ use super::frame_store::frame_store;
 use super::inference_thread::InferenceThread;
 use super::live_summary::LiveSummary;
 use super::real_time::{LockedMemory, RealTimeReport, RealTimeSettings, lock_mailbox, lock_ring};
+use super::recorder::{RecorderShared, Recording, RecordingReport, recorder};
 use super::shared::Shared;
 use super::tick_clock::TickClock;
 use super::tick_times::{TickTimes, TickTimesSummary};
@@ -23,6 +24,7 @@ use crate::camera::FrameSource;
 use crate::control::{
     ControlParameters, ControlReport, Controller, EndCause, MotionLimits, Phase, ShellReport,
 };
+use crate::episode::run_log::{EndRecord, LossRecord};
 use crate::policy::{ChunkReports, ChunkSource, Interrupter};
 use crate::types::{ChunkTimes, JointAngles, Timestamp, Travel};
 
@@ -31,6 +33,8 @@ use crate::types::{ChunkTimes, JointAngles, Timestamp, Travel};
 const THREAD_END: Duration = Duration::from_secs(2);
 /// Braking takes 0.17 s and the hold half a second; a link that needs longer is not waited for.
 const TAKEN_OVER_HOLD: Duration = Duration::from_secs(5);
+/// A disk that does not take the rest of the log within this time is not waited for.
+const LOG_END: Duration = Duration::from_secs(10);
 /// How often an end is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -48,6 +52,8 @@ pub struct SessionParts<A> {
     pub tick_period: Duration,
     /// What the control thread asks the system for.
     pub real_time: RealTimeSettings,
+    /// The run log that this run is recorded in.
+    pub recording: Option<Recording>,
 }
 
 /// What a running session shows.
@@ -98,6 +104,7 @@ pub struct Session {
     status: triple_buffer::Output<SessionStatus>,
     control: Option<JoinHandle<ControlOutcome>>,
     others: Vec<JoinHandle<()>>,
+    recorder: Option<(Arc<RecorderShared>, JoinHandle<()>)>,
     guardian: Option<Arc<dyn HoldGuardian>>,
     latency: Arc<Mutex<Histogram<u64>>>,
     reports: Arc<Mutex<ChunkReports>>,
@@ -174,15 +181,27 @@ impl Session {
             lock_ring(&mut mailboxes, &mut chunk_in);
             lock_mailbox(&mut mailboxes, &mut status_in, &mut status);
         }
+        let recording = parts.recording.map(|recording| recorder(recording, parts.tick_period));
+        let (mut control_tap, mut inference_tap, mut all_frames, mut recorder) = (None, None, None, None);
+        if let Some(mut ends) = recording {
+            if parts.real_time.lock_memory {
+                lock_ring(&mut mailboxes, ends.control.ring());
+            }
+            let (writing, own) = (ends.recorder, ends.shared);
+            recorder = Some((own, spawn("recorder", move || writing.run())?));
+            (control_tap, inference_tap) = (Some(ends.control), Some(ends.inference));
+            all_frames = ends.frames;
+        }
         let mut others = Vec::new();
         let (mut seen, mut lookups) = (Vec::new(), Vec::new());
-        for source in parts.cameras {
+        for (slot, source) in parts.cameras.into_iter().enumerate() {
+            let recorded = all_frames.clone().map(|queue| (slot, queue));
             let (publisher, newest, lookup) = frame_store();
             seen.push(newest);
             lookups.push(lookup);
             let own = Arc::clone(shared);
             others.push(spawn_watched("camera", shared, move || {
-                camera_thread::run(source, publisher, frozen_picture, &own);
+                camera_thread::run(source, publisher, frozen_picture, recorded, &own);
             })?);
         }
         let inference = InferenceThread {
@@ -193,6 +212,7 @@ impl Session {
             shared: Arc::clone(shared),
             latency: Arc::clone(&latency),
             reports: Arc::clone(&reports),
+            tap: inference_tap,
         };
         others.push(spawn_watched("inference", shared, move || inference.run())?);
         let (own, watching, mut clock) = (Arc::clone(shared), guardian.clone(), clocks.watchdog);
@@ -210,6 +230,7 @@ impl Session {
             shared: Arc::clone(shared),
             status: status_in,
             clock: clocks.control,
+            tap: control_tap,
             tick_clock: TickClock::new(started, parts.tick_period),
             times,
             travel: Travel::default(),
@@ -225,6 +246,7 @@ impl Session {
             status,
             control: Some(control),
             others,
+            recorder,
             guardian,
             latency,
             reports,
@@ -294,6 +316,11 @@ impl Session {
         self.latency.lock().unwrap_or_else(PoisonError::into_inner).value_at_quantile(0.5) as f64 * 1e-3
     }
 
+    /// What people have to know of the run log at once, each line once.
+    pub fn take_recording_notice(&self) -> Option<String> {
+        self.recorder.as_ref().and_then(|(recorder, _)| recorder.take_notice())
+    }
+
     /// Waits for the end and gives the summary. `feedback_hz` is what the link counted.
     pub fn join(mut self, feedback_hz: impl FnOnce() -> f64) -> SessionEnd {
         let outcome = self.end_control();
@@ -312,12 +339,22 @@ impl Session {
             elapsed_s: clock::now().seconds_since(self.started),
             inference: self.reports.lock().unwrap_or_else(PoisonError::into_inner).summary(),
         };
-        let summary = LiveSummary {
+        let mut summary = LiveSummary {
             run: outcome.report.summary(outcome.cause, shell),
             tick_period_us: outcome.times.period_error,
             tick_work_us: outcome.times.work,
             real_time: std::mem::take(&mut self.real_time),
+            run_log: None,
         };
+        drop(latency);
+        let text = serde_json::to_string(&summary).unwrap_or_default();
+        if let Some(report) = self.end_recording(Some(outcome.cause), summary.run.ended.clone(), text) {
+            if let Some(failure) = report.failure() {
+                summary.run.ok = false;
+                summary.run.ended = format!("{}; {failure}", summary.run.ended);
+            }
+            summary.run_log = Some(report);
+        }
         SessionEnd { cause: outcome.cause, error, summary }
     }
 
@@ -346,6 +383,27 @@ impl Session {
             wait_for(TAKEN_OVER_HOLD, || guardian.is_done());
         }
         outcome
+    }
+
+    /// Closes the run log, once nobody hands anything over any more.
+    fn end_recording(
+        &mut self,
+        cause: Option<EndCause>,
+        text: String,
+        summary: String,
+    ) -> Option<RecordingReport> {
+        let (recorder, thread) = self.recorder.take()?;
+        let lost = LossRecord::default();
+        recorder.end_with(EndRecord { cause, text, summary, lost, cut: String::new() });
+        thread.thread().unpark();
+        wait_for(LOG_END, || recorder.is_done());
+        if recorder.is_done() {
+            // It catches its own panics.
+            let _ended = thread.join();
+            return Some(recorder.report());
+        }
+        let waited = format!("the disk did not take its end within {} s", LOG_END.as_secs());
+        Some(RecordingReport { stopped: Some(waited), ..recorder.report() })
     }
 
     /// Ends the threads that only serve control.
@@ -382,5 +440,6 @@ impl Drop for Session {
             let _outcome = self.end_control();
         }
         self.end_others();
+        let _nobody_asks = self.end_recording(None, "the run was given up".to_owned(), String::new());
     }
 }

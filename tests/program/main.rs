@@ -16,6 +16,7 @@ mod faults;
 mod parking;
 mod policy_verbs;
 mod replay;
+mod run_log;
 mod run_on_pty;
 mod shell_files;
 mod signals;

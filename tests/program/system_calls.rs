@@ -1,9 +1,11 @@
-//! The system calls of the control thread, counted from outside by tracing the real program: at most one a tick besides its timer.
+//! The system calls of the control thread, counted from outside by tracing the real program while it records: at most one a tick besides
+//! its timer.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::os::fd::AsRawFd;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -91,9 +93,11 @@ fn call_of(thread: Pid) -> i64 {
     number.unwrap_or_else(|| panic!("no system call: {text}"))
 }
 
-fn demo(stderr: impl Into<Stdio>) -> Child {
+/// A run that is recorded in `logs`, with all its pictures.
+fn demo(stderr: impl Into<Stdio>, logs: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_roarm"))
-        .args(["demo", "--duration", "30"])
+        .args(["demo", "--duration", "30", "--log-frames", "all", "--log"])
+        .arg(logs)
         .current_dir(repository(""))
         .env("ORT_DYLIB_PATH", onnxruntime())
         .stdin(Stdio::null())
@@ -114,7 +118,8 @@ fn assert_one_call_a_tick(counts: &Ticks) {
 #[test]
 fn a_tick_makes_one_system_call_besides_its_timer_even_when_nobody_listens() {
     let (reader, writer) = std::io::pipe().unwrap();
-    let mut program = demo(writer.try_clone().unwrap());
+    let logs = tempfile::tempdir().unwrap();
+    let mut program = demo(writer.try_clone().unwrap(), logs.path());
     let control = thread_named(&mut program, "control");
     // Through settling, ramp, first chunks: three requests for inference and more.
     let listening = trace(control, 400);
@@ -129,6 +134,7 @@ fn a_tick_makes_one_system_call_besides_its_timer_even_when_nobody_listens() {
     program.kill().unwrap();
     program.wait().unwrap();
     drop(reader);
+    assert!(logs.path().read_dir().unwrap().count() == 1, "the run was recorded");
     assert_one_call_a_tick(&listening);
     assert_one_call_a_tick(&unheard);
 }

@@ -188,6 +188,7 @@ pub(crate) fn parts<A: ArmPort>(
         parameters: parameters(),
         tick_period,
         real_time,
+        recording: None,
     }
 }
 

@@ -30,7 +30,7 @@ enum Case {
 }
 
 /// Each fault of `--inject help` whose outcome does not hang on what a policy with random weights happens to do.
-const CASES: [Case; 20] = [
+const CASES: [Case; 21] = [
     Case::Run("camera.freeze@1s"),
     Case::Run("camera.drop=0.5@1s"),
     Case::Run("camera.corrupt@1s"),
@@ -47,6 +47,7 @@ const CASES: [Case; 20] = [
     Case::Run("thread.panic=control@1s"),
     Case::Run("thread.panic=watchdog@1s"),
     Case::Run("clock.step=3s@1s"),
+    Case::Run("disk.full@1s"),
     Case::Demo("serial.cut@12s:2s", 24),
     Case::Demo("serial.garbage=2@10s:2s", 12),
     Case::Demo("serial.slow=4000@10s:2s", 12),
@@ -64,13 +65,18 @@ struct Row {
 impl Row {
     fn line(&self) -> String {
         let Self { fault, code, ended, arm } = self;
-        format!("| `{fault}` | {code} | {ended} | {arm} | the summary |")
+        let kept = if fault.starts_with("disk.") { "the summary; the log up to then" } else { "the summary" };
+        format!("| `{fault}` | {code} | {ended} | {arm} | {kept} |")
     }
 }
 
 fn run(fault: &'static str) -> Row {
     let arm = VirtualArm::start("g1");
-    let ended = Attempt::at(&arm.port()).patient().with(&["--duration", "8", "--inject", fault]).run();
+    let attempt = Attempt::at(&arm.port()).patient().with(&["--duration", "8", "--inject", fault]);
+    let folder = tempfile::tempdir().unwrap();
+    let logs = folder.path().display().to_string();
+    let ended =
+        if fault.starts_with("disk.") { attempt.with(&["--log", &logs]).run() } else { attempt.run() };
     row(fault, &ended, &arm.end())
 }
 

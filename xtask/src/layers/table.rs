@@ -25,7 +25,8 @@ pub(super) const ROOMS: &[Room] = &[
     room("control", &["types"]),
     room("policy", &["types"]),
     room("arm", &["types"]),
-    room("episode", &["types"]),
+    // Exception: the run log holds what enters and leaves core and policy, as their own values.
+    room("episode", &["types", "control", "policy"]),
     room("telemetry", &["types"]),
     // Exception: the source that plays a recorded episode reads the episode's files.
     room("camera", &["types", "episode"]),
@@ -36,7 +37,7 @@ pub(super) const ROOMS: &[Room] = &[
     // `sim` implements the ports of `arm` and `camera`, and its virtual-time shell drives control and policy; not the live shell.
     room("sim", &["types", "control", "policy", "arm", "camera", "episode", "telemetry"]),
     // Wraps the ports that the live shell is given, for the fault drill.
-    room("inject", &["types", "control", "policy", "arm", "camera", "runtime"]),
+    room("inject", &["types", "control", "policy", "arm", "camera", "episode", "runtime"]),
     // The file's content as checked values: only `cli` reads it, so that every room below can be used without a file.
     room("config", &["types"]),
     room(

@@ -6,6 +6,7 @@ use crate::workspace::Workspace;
 use crate::{process, setup};
 
 const PROPERTIES: &str = "properties";
+const KILLS: &str = "kills";
 const USAGE: &str = "usage: cargo xtask soak [--only PART] [--cases N] [--minutes M]";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -48,11 +49,14 @@ impl Options {
     }
 }
 
-/// The property tests with many more cases than `test` gives them, then each fuzz target for a while. Stops at the first finding.
+/// The property tests with many more cases than `test` gives them, then a thousand recording runs
+/// that are killed, then each fuzz target for a while. Stops at the first finding.
 pub(crate) fn soak(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {
     let options = Options::parse(arguments)?;
     let targets = fuzz::targets(workspace)?;
-    let parts = std::iter::once(PROPERTIES.to_owned())
+    let parts = [PROPERTIES, KILLS]
+        .map(str::to_owned)
+        .into_iter()
         .chain(targets.iter().map(|target| format!("fuzz-{target}")))
         .collect();
     let chosen = options.choose(parts)?;
@@ -61,6 +65,7 @@ pub(crate) fn soak(workspace: &Workspace, arguments: &[String]) -> Result<(), Fa
         println!("== {part}");
         match part.strip_prefix("fuzz-") {
             Some(target) => fuzz::run(workspace, target, u64::from(options.minutes) * 60)?,
+            None if part == KILLS => kills(workspace)?,
             None => properties(workspace, options.cases)?,
         }
     }
@@ -74,6 +79,13 @@ fn properties(workspace: &Workspace, cases: u32) -> Result<(), Failure> {
     let mut cargo = process::cargo(workspace);
     cargo.args(["test", "--workspace"]).env("PROPTEST_CASES", cases.to_string());
     process::run("cargo test", &mut cargo)
+}
+
+/// Each leaves a run log that lacks 1.2 s at most.
+fn kills(workspace: &Workspace) -> Result<(), Failure> {
+    let mut cargo = process::cargo(workspace);
+    cargo.args(["test", "-p", "roarm", "--test", "program", "--", "--ignored", "a_thousand_killed_runs"]);
+    process::run("a thousand killed runs", &mut cargo)
 }
 
 #[cfg(test)]

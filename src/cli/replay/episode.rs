@@ -1,87 +1,50 @@
-//! `roarm replay`: a recorded episode on the arm.
+//! `roarm replay --dataset`: a recorded episode on the arm.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use calibration::JointLimits;
-use clap::Args;
 use firmware_protocol::Generation;
 
-use super::consent::Consent;
-use super::exit::{CliError, Exit};
-use super::live::{self, LiveRun};
-use super::plan::{self, ParkPose};
-use super::run::{open_arm, resolve_arm};
-use super::signals::Signals;
-use super::terminal;
+use super::super::consent::Consent;
+use super::super::exit::{CliError, Exit};
+use super::super::live::{self, LiveRun};
+use super::super::plan;
+use super::super::run::{open_arm, resolve_arm};
+use super::super::signals::Signals;
+use super::super::terminal;
+use super::ReplayFlags;
 use crate::arm::port::{SystemFiles, check_port};
-use crate::config::{Config, Firmware};
+use crate::config::Config;
 use crate::control::{AfterStop, Aggregation, ChunkSchedule, ControlParameters, Park};
 use crate::episode::{Dataset, Episode};
 use crate::replay::{Inspection, RecordedActions};
 use crate::types::JointAngles;
 
-#[derive(Args, Debug)]
-pub(super) struct ReplayFlags {
-    /// The arm: a serial port, or a name from [arm.NAME] of the configuration
-    #[arg(long, value_name = "NAME|PORT")]
-    arm: String,
-    /// The LeRobot dataset's folder
-    #[arg(long, value_name = "DIR")]
-    dataset: PathBuf,
-    /// The episode's number, from 0
-    #[arg(long, value_name = "N")]
-    episode: usize,
-    /// Share of the recorded speed, 0.05 to 2
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
-    speed: f64,
-    /// Where to go at the end: off, zero, home, or six degrees [default: off, the arm holds the last action]
-    #[arg(long, value_name = "POSE", value_parser = plan::parse_park_pose, allow_hyphen_values = true)]
-    park: Option<ParkPose>,
-    /// Firmware generation: auto, g1, g1b or g3
-    #[arg(long, value_name = "G", value_parser = plan::parse_firmware)]
-    firmware: Option<Firmware>,
-    /// Bind the control thread to this core
-    #[arg(long, value_name = "N")]
-    control_cpu: Option<usize>,
-    /// Configuration file [default: roarm.toml, if there is one]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Do not wait for Enter before the first motion of a real arm
-    #[arg(long)]
-    yes: bool,
-    /// Say what of the episode the arm cannot do as recorded, then end: nothing is opened or moved
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the summary as one JSON object on the last line of standard output
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
 /// The slowest and the fastest replay.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.05..=2.0;
 
-pub(super) fn replay(flags: &ReplayFlags) -> Result<Exit, CliError> {
-    if !SPEEDS.contains(&flags.speed) {
+/// Plays the episode with this number of the dataset in `folder` on `arm`.
+pub(super) fn replay(flags: &ReplayFlags, folder: &Path, number: usize, arm: &str) -> Result<Exit, CliError> {
+    let speed = flags.speed.unwrap_or(1.0);
+    if !SPEEDS.contains(&speed) {
         return Err(CliError::Arguments(format!(
-            "--speed {} is outside {} to {}: 1 is as fast as it was recorded",
-            flags.speed,
+            "--speed {speed} is outside {} to {}: 1 is as fast as it was recorded",
             SPEEDS.start(),
             SPEEDS.end()
         )));
     }
     let config = plan::load_config(flags.config.as_deref())?;
-    let (port, generation) = resolve_arm(&flags.arm, flags.firmware, &config)?;
-    let episode = Dataset::open(&flags.dataset).and_then(|dataset| dataset.episode(flags.episode));
+    let (port, generation) = resolve_arm(arm, flags.firmware, &config)?;
+    let episode = Dataset::open(folder).and_then(|dataset| dataset.episode(number));
     // Nothing has moved yet.
     let episode = episode.map_err(|error| CliError::Refused(error.to_string()))?;
-    let period = Duration::from_secs_f64(1.0 / (episode.fps * flags.speed));
+    let period = Duration::from_secs_f64(1.0 / (episode.fps * speed));
     let actions = episode.actions.iter().copied().map(JointAngles::from).collect();
-    let recording = RecordedActions::new(actions).ok_or_else(|| {
-        CliError::Refused(format!("episode {} has no actions: choose another one", flags.episode))
-    })?;
+    let recording = RecordedActions::new(actions)
+        .ok_or_else(|| CliError::Refused(format!("episode {number} has no actions: choose another one")))?;
     let park = plan::park_without_policy(flags.park.as_ref(), &config)?;
-    terminal::say(title(&episode, flags.speed, period));
+    terminal::say(title(&episode, speed, period));
     if flags.dry_run {
         return Ok(dry_run(flags, &config, generation, &recording, period));
     }
@@ -106,6 +69,8 @@ pub(super) fn replay(flags: &ReplayFlags) -> Result<Exit, CliError> {
         tick_period: Duration::from_secs_f64(1.0 / config.motion.command_rate_hz),
         real_time,
         drill: None,
+        log: None,
+        firmware: generation.to_string(),
         consent,
         workspace: plan::workspace(&config.safety),
         json: flags.json,
