@@ -176,9 +176,10 @@ impl ImageReader {
 
     fn decode(&self, row: usize, encoded: &[u8], rgb: &mut [u8]) -> Result<(), EpisodeError> {
         let mut reader = image::ImageReader::new(std::io::Cursor::new(encoded));
+        // No more than a picture of either orientation takes; a wrong size is told below.
         let mut limits = image::Limits::default();
-        (limits.max_image_width, limits.max_image_height) =
-            (Some(self.camera.width), Some(self.camera.height));
+        let side = self.camera.width.max(self.camera.height);
+        (limits.max_image_width, limits.max_image_height) = (Some(side), Some(side));
         reader.limits(limits);
         let reader = reader.with_guessed_format().map_err(|error| self.damaged(row, &error.to_string()))?;
         let picture = reader.decode().map_err(|error| self.damaged(row, &error.to_string()))?.into_rgb8();

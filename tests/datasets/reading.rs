@@ -7,7 +7,7 @@ use roarm::camera::{DatasetSource, FrameGenerator, SourceSpec};
 use roarm::episode::{Dataset, Layout, PictureStorage};
 use roarm::types::{FramePool, Timestamp};
 
-use crate::copy::data;
+use crate::copy::{Copy, INFO, data};
 
 const LENGTHS: [usize; 3] = [12, 7, 9];
 const TASKS: [&str; 2] = ["Pick up the red cube.", "Open the gripper."];
@@ -130,6 +130,20 @@ fn a_camera_of_images_plays_as_one_of_video() {
             assert!(found.abs_diff(3 * (sequence as usize % 9) % 40) <= 1, "{name} {sequence}: at {found}");
         }
     }
+}
+
+/// A picture on its side has as many bytes as one upright.
+#[test]
+fn a_stored_picture_of_another_size_is_no_picture() {
+    let copy = Copy::of("lerobot_v3_images");
+    copy.edit_json(INFO, |info| {
+        info["features"]["observation.images.wrist"]["shape"] = serde_json::json!([48, 64, 3]);
+    });
+    let dataset = Dataset::open(copy.root()).unwrap();
+    let mut pictures = dataset.pictures(1, Some("wrist")).unwrap();
+    let mut rgb = vec![0; pictures.frame_bytes()];
+    let error = pictures.read(0, &mut rgb).unwrap_err().to_string();
+    assert!(error.contains("row 12") && error.contains("is 48x64, meta/info.json says 64x48"), "{error}");
 }
 
 #[test]

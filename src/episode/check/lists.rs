@@ -39,6 +39,9 @@ pub(in crate::episode) struct FoundRows {
     pub(in crate::episode) rows: Range<usize>,
 }
 
+/// Files, beginnings and ends of one camera's films, one of each a row.
+type VideoColumns = (Vec<(u64, u64)>, Vec<f64>, Vec<f64>);
+
 /// An episode's place in a video as the list has it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ListedVideo {
@@ -248,7 +251,7 @@ impl Survey {
             if !self.check_number(numbers[row], lengths[row], file, row, findings) {
                 continue;
             }
-            let video = |camera: &Option<(Vec<(u64, u64)>, Vec<f64>, Vec<f64>)>| {
+            let video = |camera: &Option<VideoColumns>| {
                 let (files, from, to) = camera.as_ref()?;
                 Some(ListedVideo { file: files[row], from_s: from[row], to_s: Some(to[row]) })
             };

@@ -104,7 +104,8 @@ fn check_overlap(
             continue;
         };
         let expected = clip.from_timestamp_s + clip.length as f64 / clip.fps;
-        if !((to - expected).abs() <= 0.5 / clip.fps) {
+        let off_s = (to - expected).abs();
+        if off_s.is_nan() || off_s > 0.5 / clip.fps {
             let place = Place::file(&episode.list.0).episode(episode.number).row(episode.list.1);
             let problem = format!(
                 "the list of episodes says that `{}` ends at {to:.4} s, expected {expected:.4} s",

@@ -41,7 +41,7 @@ struct Planes {
 impl H264Encoder {
     /// An encoder for pictures of this size; both numbers have to be even, as 4:2:0 wants it.
     pub(in crate::episode) fn new(width: u32, height: u32, fps: f64) -> Result<Self, String> {
-        if width % 2 != 0 || height % 2 != 0 || width < 16 || height < 16 {
+        if !width.is_multiple_of(2) || !height.is_multiple_of(2) || width < 16 || height < 16 {
             return Err(format!("pictures of {width}x{height}: H.264 4:2:0 needs even sizes of 16 and more"));
         }
         let config = EncoderConfig::new()

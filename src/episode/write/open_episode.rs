@@ -110,7 +110,8 @@ impl OpenEpisode {
             |problem: String| EpisodeError::BadFrame { episode: self.number, frame: number, problem };
         let expected_s = number as f64 / self.fps;
         let tolerance_s = TIMESTAMP_TOLERANCE_S + expected_s * f64::from(f32::EPSILON);
-        if !((frame.timestamp_s - expected_s).abs() <= tolerance_s) {
+        let off_s = (frame.timestamp_s - expected_s).abs();
+        if off_s.is_nan() || off_s > tolerance_s {
             return Err(refused(format!(
                 "it is stamped {} s, expected {expected_s} s at {} frames a second",
                 frame.timestamp_s, self.fps

@@ -210,14 +210,14 @@ type ColourCounts = [[u32; 256]; 3];
 /// The pictures of one camera and episode, as counts: which of them are looked at is known only at the end.
 #[derive(Debug, Default)]
 pub(super) struct PictureStatistics {
-    pictures: Vec<Box<ColourCounts>>,
+    pictures: Vec<ColourCounts>,
 }
 
 impl PictureStatistics {
     /// Counts one picture, RGB rows without padding.
     pub(super) fn add(&mut self, rgb: &[u8], width: usize, height: usize) {
         let step = thinning(width, height);
-        let mut counts = Box::new([[0_u32; 256]; 3]);
+        let mut counts = [[0_u32; 256]; 3];
         for row in rgb.chunks_exact(width * 3).step_by(step) {
             for pixel in row.chunks_exact(3).step_by(step) {
                 for (counts, value) in counts.iter_mut().zip(pixel) {

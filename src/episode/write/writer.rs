@@ -150,8 +150,8 @@ impl DatasetWriter {
             }
             commit::move_into_place(&made, &to)?;
             // The folders may be new in theirs.
-            let above = to.ancestors().skip(2).take_while(|above| above.starts_with(&self.folder));
-            above.map(commit::sync_folder).collect::<Result<(), _>>()?;
+            let mut above = to.ancestors().skip(2).take_while(|above| above.starts_with(&self.folder));
+            above.try_for_each(commit::sync_folder)?;
         }
         for (name, statistics) in &finished.statistics {
             match self.statistics.iter_mut().find(|(known, _)| known == name) {
