@@ -202,12 +202,16 @@ fn assert_only_the_log_stopped(ended: &Ended, log: &Path, words: &[&str]) {
 #[test]
 fn on_a_full_disk_the_run_goes_on_and_the_log_stops_loudly() {
     let folder = tempfile::tempdir().unwrap();
-    let ended = demo(folder.path(), &["--duration", "4", "--inject", "disk.full@1s"]).finish();
+    let logs = folder.path().display().to_string();
+    let arm = VirtualArm::start("g1");
+    let flags = ["--duration", "4", "--inject", "disk.full@1s", "--log", &logs];
+    let ended = Attempt::at(&arm.port()).patient().with(&flags).run();
     assert_only_the_log_stopped(
         &ended,
         &only_log(folder.path()),
         &["No space left", "make room on the disk"],
     );
+    arm.end().assert_held();
 }
 
 /// The kernel itself refuses the write, in the middle of a chunk.
@@ -216,15 +220,18 @@ fn on_a_full_disk_the_run_goes_on_and_the_log_stops_loudly() {
 fn at_the_limit_on_file_sizes_the_run_goes_on_too() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("run.mcap");
+    let arm = VirtualArm::start("g1");
+    let flag = log.display().to_string();
+    let flags = ["--duration", "4", "--log-frames", "all", "--log", &flag];
     let mut command = Command::new(env!("CARGO_BIN_EXE_roarm"));
-    command.args(["demo", "--json", "--duration", "6", "--log-frames", "all", "--log"]).arg(&log);
-    command.current_dir(repository("")).env("ORT_DYLIB_PATH", onnxruntime());
+    command.args(Attempt::at(&arm.port()).patient().with(&flags).arguments());
+    command.current_dir(folder.path()).env("ORT_DYLIB_PATH", onnxruntime());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let limit = || {
         // Ignored signals stay ignored across exec: writes fail with EFBIG then.
-        // SAFETY: see below.
+        // SAFETY: it installs no handler.
         unsafe { nix::sys::signal::signal(nix::sys::signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) }?;
-        let bytes = Some(1_500_001);
+        let bytes = Some(400_001);
         Ok(setrlimit(Resource::Fsize, Rlimit { current: bytes, maximum: bytes })?)
     };
     // SAFETY: both calls are plain system calls, allowed between fork and exec; nothing is allocated or locked.
@@ -235,8 +242,9 @@ fn at_the_limit_on_file_sizes_the_run_goes_on_too() {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     };
+    arm.end().assert_held();
     assert_only_the_log_stopped(&ended, &log, &["File too large", "ulimit -f"]);
-    assert_eq!(std::fs::metadata(&log).unwrap().len(), 1_500_001, "the chunk was cut in its middle");
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), 400_001, "the chunk was cut in its middle");
 }
 
 #[test]
