@@ -11,7 +11,7 @@ use crate::types::{Chunk, Frame, FrameSet, ObservationRequest, Timestamp};
 /// A record of the inference thread.
 pub(super) enum InferenceRecord {
     Observation(Box<ObservationRecord>),
-    Chunk(ChunkRecord),
+    Chunk(Box<ChunkRecord>),
 }
 
 /// Inference's end. Never waits.
@@ -58,11 +58,11 @@ impl InferenceTap {
     /// The policy has said `chunk`. To be called before control can see it: a log that knows of a played chunk has it.
     pub(in crate::runtime) fn inferred(&self, chunk: &Chunk, producer: &ChunkProducer) {
         let Some(report) = producer.report() else { return };
-        self.send(InferenceRecord::Chunk(ChunkRecord {
+        self.send(InferenceRecord::Chunk(Box::new(ChunkRecord {
             chunk: Box::new(*chunk),
             z_scores: producer.z_scores().to_vec(),
             noise: producer.noise().to_vec(),
             report: *report,
-        }));
+        })));
     }
 }
