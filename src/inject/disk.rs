@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{DrillClock, DrillFault};
-use crate::episode::run_log::LogFile;
+use crate::episode::run_log::{LogFile, Syncer};
 
 pub(super) struct FullDisk {
     file: Box<dyn LogFile>,
@@ -38,6 +38,10 @@ impl Write for FullDisk {
 impl LogFile for FullDisk {
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync()
+    }
+
+    fn syncer(&self) -> io::Result<Syncer> {
+        self.file.syncer()
     }
 }
 

@@ -189,7 +189,7 @@ impl<R: Read> Container<R> {
                 }
             },
             // Channel, then the array's length in bytes, then pairs of 16 bytes.
-            op::MESSAGE_INDEX if body.len() >= 6 && (body.len() - 6) % 16 == 0 => self.well(),
+            op::MESSAGE_INDEX if body.len() >= 6 && (body.len() - 6).is_multiple_of(16) => self.well(),
             _ => Some(Piece::Damaged(format!("the record at byte {start} has the unknown code {code:#04x}"))),
         }
     }

@@ -10,11 +10,25 @@ use super::error::RunLogError;
 pub trait LogFile: Write + Send {
     /// Returns once everything written so far is on the disk.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// The same for another thread, since a busy disk takes its time: writing goes on meanwhile.
+    ///
+    /// # Errors
+    /// If the system gives no second handle.
+    fn syncer(&self) -> io::Result<Syncer>;
 }
+
+/// Brings to the disk what was written before the call.
+pub type Syncer = Box<dyn FnMut() -> io::Result<()> + Send>;
 
 impl LogFile for File {
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    fn syncer(&self) -> io::Result<Syncer> {
+        let file = self.try_clone()?;
+        Ok(Box::new(move || file.sync_data()))
     }
 }
 
@@ -22,11 +36,19 @@ impl LogFile for Vec<u8> {
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    fn syncer(&self) -> io::Result<Syncer> {
+        Ok(Box::new(|| Ok(())))
+    }
 }
 
 impl LogFile for Box<dyn LogFile> {
     fn sync(&mut self) -> io::Result<()> {
         self.as_mut().sync()
+    }
+
+    fn syncer(&self) -> io::Result<Syncer> {
+        self.as_ref().syncer()
     }
 }
 

@@ -22,7 +22,7 @@ mod wire;
 mod writer;
 
 pub use error::{RunLogError, WriteFailed};
-pub use file::{LogFile, create_log_file, log_file_name};
+pub use file::{LogFile, Syncer, create_log_file, log_file_name};
 pub use reader::{LogState, RunLogReader};
 pub use records::{
     CameraRecord, ChunkRecord, ControlRecord, EndRecord, FORMAT, FileHash, FormatVersion, FrameRecord,

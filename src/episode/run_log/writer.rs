@@ -10,7 +10,7 @@ use mcap::records::MessageHeader;
 use super::convert::Convert;
 use super::convert::frame_to_wire;
 use super::error::WriteFailed;
-use super::file::LogFile;
+use super::file::{LogFile, Syncer};
 use super::picture::{self, PictureMessage};
 use super::records::{
     ChunkRecord, ControlRecord, EndRecord, LossRecord, NoticeLevel, NoticeRecord, ObservationRecord,
@@ -266,6 +266,14 @@ impl<F: LogFile> RunLogWriter<F> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.flush()?;
         Ok(file.get_mut().sync()?)
+    }
+
+    /// [`RunLogWriter::sync`] for another thread: chunks that are closed while it waits for the disk are not held up.
+    ///
+    /// # Errors
+    /// If the system gives no second handle of the file.
+    pub fn syncer(&self) -> Result<Syncer, WriteFailed> {
+        Ok(self.file.lock().unwrap_or_else(PoisonError::into_inner).get_ref().syncer()?)
     }
 
     /// Adds the last record and the index, and brings all to the disk.

@@ -11,7 +11,7 @@ use crate::types::{Chunk, Frame, FrameSet, ObservationRequest, Timestamp};
 /// A record of the inference thread.
 pub(super) enum InferenceRecord {
     Observation(Box<ObservationRecord>),
-    Chunk(ChunkRecord),
+    Chunk(Box<ChunkRecord>),
 }
 
 /// Inference's end. Never waits.
@@ -59,11 +59,11 @@ impl InferenceTap {
     pub(in crate::runtime) fn inferred(&self, chunk: &Chunk, source: &dyn ChunkSource) {
         let Some(report) = source.report() else { return };
         let (z_scores, noise) = source.said();
-        self.send(InferenceRecord::Chunk(ChunkRecord {
+        self.send(InferenceRecord::Chunk(Box::new(ChunkRecord {
             chunk: Box::new(*chunk),
             z_scores: z_scores.to_vec(),
             noise: noise.to_vec(),
             report: *report,
-        }));
+        })));
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct RecorderShared {
     ending: AtomicBool,
     /// A line for people that nobody has taken yet.
     notice: Mutex<Option<String>>,
+    /// Why the disk could not be reached, until the recorder sees it.
+    sync_failed: Mutex<Option<std::io::Error>>,
     report: Mutex<RecordingReport>,
     done: AtomicBool,
 }

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use super::control_tap::{capacity, queue_of};
 use super::*;
 use crate::control::{GateCounts, Phase};
-use crate::episode::run_log::{ControlRecord, LossRecord, Record, RunLogReader, RunRecord};
+use crate::episode::run_log::{ControlRecord, LossRecord, Record, RunLogReader, RunRecord, Syncer};
 use crate::types::{Frame, FrameMetadata, FramePool, FrameSet, LinkStatus, PixelLayout, Playback, Timestamp};
 
 /// A file in memory; each write takes what `behave` says.
@@ -30,6 +30,9 @@ impl<B: FnMut() -> io::Result<()> + Send> Write for Disk<B> {
 impl<B: FnMut() -> io::Result<()> + Send> LogFile for Disk<B> {
     fn sync(&mut self) -> io::Result<()> {
         (self.behave)()
+    }
+    fn syncer(&self) -> io::Result<Syncer> {
+        Ok(Box::new(|| Ok(())))
     }
 }
 

@@ -34,7 +34,6 @@ pub(in crate::runtime) struct Recorder {
     frames: FrameQueue,
     shared: Arc<RecorderShared>,
     closed: Timestamp,
-    synced: Timestamp,
     phase: &'static str,
     told: LossRecord,
     written: HashMap<usize, VecDeque<u64>>,
@@ -56,7 +55,6 @@ impl Recorder {
             frames,
             shared,
             closed: now,
-            synced: now,
             phase: "",
             told: LossRecord::default(),
             written: HashMap::new(),
@@ -73,7 +71,25 @@ impl Recorder {
         shared.done.store(true, Ordering::Release);
     }
 
+    /// The disk is waited for by a thread of its own, so that chunks are closed in time meanwhile. It ends by itself.
+    fn start_syncing(&self) -> Result<(), WriteFailed> {
+        let Some(writer) = &self.writer else { return Ok(()) };
+        let (mut sync, shared) = (writer.syncer()?, Arc::clone(&self.shared));
+        thread::Builder::new().name("log sync".to_owned()).spawn(move || {
+            while !shared.ending.load(Ordering::Acquire) {
+                thread::sleep(SYNC_EVERY);
+                if let Err(error) = sync() {
+                    *shared.sync_failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return;
+                }
+            }
+        })?;
+        Ok(())
+    }
+
     fn write_until_ended(&mut self) {
+        let started = self.start_syncing();
+        self.judge(started);
         loop {
             // Before the last look at the queues: nothing comes after it.
             let ending = self.shared.ending.load(Ordering::Acquire);
@@ -161,12 +177,10 @@ impl Recorder {
             writer.flush()?;
             self.closed = now;
         }
-        if now.since(self.synced) >= SYNC_EVERY {
-            writer.sync()?;
-            // The disk may have taken its time.
-            self.synced = clock::now();
+        match self.shared.sync_failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// After a failed write there is no more log; the queues are emptied all the same.

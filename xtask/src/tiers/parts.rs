@@ -36,6 +36,17 @@ pub(super) const PARTS: &[Part] = &[
         },
     },
     Part {
+        name: "killed-logs",
+        title: "25 recording runs, killed: what is left of their logs",
+        tier: Tier::TestFull,
+        obstacle: |_| None,
+        run: |workspace| {
+            let arguments =
+                ["test", "-p", "roarm", "--test", "program", "--", "--ignored", "a_killed_run_leaves"];
+            process::run("killed logs", process::cargo(workspace).args(arguments))
+        },
+    },
+    Part {
         name: "no-std",
         title: "a program without the standard library and without an allocator uses firmware-protocol's core",
         tier: Tier::Test,
