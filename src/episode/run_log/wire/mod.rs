@@ -22,14 +22,14 @@ pub(super) mod foxglove {
     clippy::pedantic,
     reason = "made by prost-build"
 )]
-pub(super) mod roarm {
+pub(super) mod messages {
     include!("roarm.rs");
 }
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use roarm::*;
+pub(super) use messages::*;
 
 /// What a viewer needs to read the messages of `roarm.proto`: a `google.protobuf.FileDescriptorSet`.
 pub(super) const ROARM_DESCRIPTORS: &[u8] = include_bytes!("roarm.binpb");
