@@ -89,7 +89,7 @@ const fn row(
 
 impl DrillHelp {
     /// Every fault.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         row(
             "camera.freeze",
             "no value",

@@ -34,7 +34,7 @@ pub(super) fn replay(flags: &ReplayFlags, folder: &Path, number: usize, arm: &st
             SPEEDS.end()
         )));
     }
-    let config = plan::load_config(flags.config.as_deref())?;
+    let (config, _text) = plan::load_config(flags.config.as_deref())?;
     let (port, generation) = resolve_arm(arm, flags.firmware, &config)?;
     let episode = Dataset::open(folder).and_then(|dataset| dataset.episode(number));
     // Nothing has moved yet.

@@ -216,7 +216,8 @@ fn a_disk_that_stands_still_drops_pictures_and_no_tick() {
 fn a_picture_that_comes_twice_is_written_once() {
     let running = start(|| Ok(()));
     let pool = FramePool::new(0);
-    let metadata = FrameMetadata { id: 7, sequence: 7, captured: Timestamp::ZERO, width: 2, height: 2 };
+    let metadata =
+        FrameMetadata { id: 7, sequence: 7, captured: Timestamp::ZERO, width: 2, height: 2, digest: None };
     let frame = Arc::new(Frame::new(metadata, PixelLayout::Rgb8, pool.take(12)).unwrap());
     running.frames.push_other(0, Arc::clone(&frame));
     running.frames.push_policy(0, frame);

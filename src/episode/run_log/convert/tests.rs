@@ -244,7 +244,9 @@ pub(in crate::episode::run_log) fn chunk_record() -> impl Strategy<Value = Chunk
     let actions = prop::collection::vec(angles(), 0..60);
     let chunk = (any::<[u64; 2]>(), moment(), moment(), actions, any::<bool>()).prop_map(
         |([id, tick], observed, finished, actions, ends)| {
-            Box::new(Chunk { ends, ..Chunk::new(id, observed, tick, finished, &actions).unwrap() })
+            let mut chunk = Chunk::new(id, observed, tick, finished, &actions).unwrap();
+            chunk.ends = ends;
+            Box::new(chunk)
         },
     );
     let guidance = (any::<u32>(), float32(), float32()).prop_map(|(kept, largest_deviation, bound)| {
