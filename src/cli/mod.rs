@@ -43,7 +43,6 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each call of the program")]
 enum Verb {
     /// Emulated arm, simulated cell, shipped policy: no hardware, no setup
     Demo(demo::DemoFlags),
