@@ -1,8 +1,9 @@
 //! How late control ticks come, beside a bare loop of the same priority: `docs/real-time.md` says how to read it.
 //!
-//! Blocks of our own control thread (whole sessions: core, mailboxes, camera, inference, watchdog, a reader of their status; only the
-//! port is a value in memory) alternate with blocks of a bare `clock_nanosleep` loop. In each block 50 and 200 Hz run at once, under
-//! `SCHED_FIFO` and under normal scheduling, while other processes load every core.
+//! Blocks of our own control thread (a whole session: core, mailboxes, camera, inference, watchdog, a reader of its status; only the
+//! port is a value in memory) alternate with blocks of a bare `clock_nanosleep` loop, while other processes load every core. 50 and
+//! 200 Hz, under `SCHED_FIFO` and under normal scheduling, take turns: at once they would measure each other, since a normal thread
+//! that a real-time one has pushed aside waits for the slice of whoever comes next.
 //!
 //! `cargo run --release --example tick_lateness -- --blocks 20 --block-seconds 60 --json lateness.json`
 
@@ -26,7 +27,7 @@ use statistics::{Block, Comparison, Kind, Variant, table};
 
 const PRIORITY: u8 = 40;
 
-/// The tick rates and schedulings that run at once.
+/// The tick rates and schedulings, which take turns.
 const VARIANTS: [Variant; 4] = [
     Variant { rate_hz: 50, priority: 0 },
     Variant { rate_hz: 200, priority: 0 },
@@ -37,7 +38,7 @@ const VARIANTS: [Variant; 4] = [
 #[derive(Parser)]
 #[command(about = "Lateness of control ticks beside a bare clock_nanosleep loop")]
 struct Flags {
-    /// Blocks of both kinds together; they alternate
+    /// Blocks of each rate and scheduling, of both kinds together; all of them alternate
     #[arg(long, default_value_t = 20)]
     blocks: u32,
     /// Length of each block
@@ -78,28 +79,20 @@ fn measure(flags: &Flags) -> Result<bool, Box<dyn std::error::Error>> {
     let cores = std::thread::available_parallelism()?.get();
     let burners = Burners::start(flags.burners.unwrap_or(cores))?;
     let length = Duration::try_from_secs_f64(flags.block_seconds)?;
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let mut measured = VARIANTS.map(|variant| (variant, Vec::new(), Vec::new()));
     for number in 0..flags.blocks {
         let kind = if number % 2 == 0 { Kind::Ours } else { Kind::Bare };
-        let blocks = match kind {
-            Kind::Ours => our_block(length)?,
-            Kind::Bare => bare::block(&VARIANTS, length)?,
-        };
-        println!("block {} of {}: {kind}", number + 1, flags.blocks);
-        match kind {
-            Kind::Ours => ours.push(blocks),
-            Kind::Bare => bare.push(blocks),
+        for (variant, ours, bare) in &mut measured {
+            match kind {
+                Kind::Ours => ours.push(our_block(*variant, length)?),
+                Kind::Bare => bare.push(bare::block(*variant, length)?),
+            }
         }
+        println!("block {} of {}: {kind}", number + 1, flags.blocks);
     }
     drop(burners);
-    let of = |blocks: &[Vec<Block>], variant: usize| -> Vec<Block> {
-        blocks.iter().filter_map(|block| block.get(variant).copied()).collect()
-    };
-    let comparisons: Vec<Comparison> = VARIANTS
-        .iter()
-        .enumerate()
-        .filter_map(|(place, variant)| Comparison::new(*variant, &of(&ours, place), &of(&bare, place)))
-        .collect();
+    let comparisons: Vec<Comparison> =
+        measured.iter().filter_map(|(variant, ours, bare)| Comparison::new(*variant, ours, bare)).collect();
     println!("\n{}", table(&comparisons));
     if let Some(path) = &flags.json {
         std::fs::write(path, serde_json::to_string_pretty(&comparisons)?)?;
@@ -107,43 +100,30 @@ fn measure(flags: &Flags) -> Result<bool, Box<dyn std::error::Error>> {
     Ok(!comparisons.is_empty() && comparisons.iter().all(Comparison::holds))
 }
 
-/// One session for each variant, all at once.
-fn our_block(length: Duration) -> Result<Vec<Block>, Box<dyn std::error::Error>> {
-    let mut sessions = Vec::new();
-    for variant in VARIANTS {
-        let settings = RealTimeSettings { priority: variant.priority, ..RealTimeSettings::default() };
-        let arm = stub_session::MemoryArm::new();
-        let session = Session::start(stub_session::parts(arm, variant.period(), settings))?;
-        if let Some(denied) = session.real_time().denied.first() {
-            return Err(format!("this comparison needs every variant: {denied}").into());
-        }
-        sessions.push(session);
+/// One session.
+fn our_block(variant: Variant, length: Duration) -> Result<Block, Box<dyn std::error::Error>> {
+    let settings = RealTimeSettings { priority: variant.priority, ..RealTimeSettings::default() };
+    let arm = stub_session::MemoryArm::new();
+    let mut session = Session::start(stub_session::parts(arm, variant.period(), settings))?;
+    if let Some(denied) = session.real_time().denied.first() {
+        return Err(format!("this comparison needs every variant: {denied}").into());
     }
     let until = Instant::now() + length;
     while Instant::now() < until {
         // What the program's own main thread does in a run: it looks ten times a second.
         std::thread::sleep(Duration::from_millis(100));
-        for session in &mut sessions {
-            if let roarm::control::Phase::AwaitingGo(proposal) = session.status().phase {
-                session.allow_motion(proposal.number);
-            }
-            if session.is_over() {
-                return Err("a session ended by itself".into());
-            }
+        if let roarm::control::Phase::AwaitingGo(proposal) = session.status().phase {
+            session.allow_motion(proposal.number);
+        }
+        if session.is_over() {
+            return Err("the session ended by itself".into());
         }
     }
-    for session in &sessions {
-        session.stop(EndCause::Interrupted);
-    }
-    Ok(sessions
-        .into_iter()
-        .map(|session| {
-            let summary = stub_session::end_of(session).summary;
-            Block {
-                lateness: summary.run.tick_jitter_us,
-                work: Some(summary.tick_work_us),
-                missed: summary.run.missed_ticks,
-            }
-        })
-        .collect())
+    session.stop(EndCause::Interrupted);
+    let summary = stub_session::end_of(session).summary;
+    Ok(Block {
+        lateness: summary.run.tick_jitter_us,
+        work: Some(summary.tick_work_us),
+        missed: summary.run.missed_ticks,
+    })
 }

@@ -25,6 +25,8 @@ pub trait SessionClock: Send {
     fn now(&mut self) -> Timestamp;
     /// Sleeps until this clock shows `deadline`; returns at once when it has passed.
     fn sleep_until(&mut self, deadline: Timestamp);
+    /// Its thread got a real-time priority.
+    fn made_real_time(&mut self) {}
 }
 
 /// The system's monotonic clock, slept on.
@@ -50,7 +52,7 @@ pub struct SessionClocks {
 
 impl Default for SessionClocks {
     fn default() -> Self {
-        Self { control: Box::new(PunctualClock), watchdog: Box::new(SystemClock) }
+        Self { control: Box::new(PunctualClock::default()), watchdog: Box::new(SystemClock) }
     }
 }
 

@@ -71,6 +71,9 @@ impl<A: ArmPort> ControlThread<A> {
                 locked.tell(&mut report);
             }
             settings.apply_to_control(&mut report);
+            if report.fifo_priority.is_some() {
+                self.clock.made_real_time();
+            }
             // The session waits for it, unless it gave up.
             let _nobody_waits = granted.send(report);
             self.tick_clock = TickClock::new(self.clock.now(), period);

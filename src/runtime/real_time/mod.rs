@@ -44,6 +44,11 @@ impl RealTimeSettings {
 
     /// Makes the calling thread the control thread, as far as the system lets it. Its memory is locked apart.
     pub(super) fn apply_to_control(&self, report: &mut RealTimeReport) {
+        self.prioritise(report);
+        report.slice_us = short_slice();
+    }
+
+    fn prioritise(&self, report: &mut RealTimeReport) {
         report.fifo_priority = fifo(self.priority, report);
         if let Some(cpu) = self.control_cpu {
             match bind(cpu) {
@@ -52,7 +57,6 @@ impl RealTimeSettings {
             }
         }
         exact_timer();
-        report.slice_us = short_slice();
     }
 
     /// Makes the calling thread the link's: one priority below control. A refusal was told for control already.
@@ -112,11 +116,11 @@ fn short_slice() -> Option<u64> {
     u64::try_from(slice.as_micros()).ok()
 }
 
-/// Gives the calling thread what [`RealTimeSettings`] ask for and says what was granted, as the control thread does: for
-/// measurements beside it.
+/// Gives the calling thread what [`RealTimeSettings`] ask for and says what was granted: for measurements beside the control thread,
+/// which asks for a short slice too.
 pub fn make_real_time(settings: &RealTimeSettings) -> RealTimeReport {
     let mut report = RealTimeReport::default();
-    settings.apply_to_control(&mut report);
+    settings.prioritise(&mut report);
     if settings.lock_memory {
         let mut locked = LockedMemory::default();
         locked.lock_stack();
