@@ -68,6 +68,7 @@ pub fn check_input(bytes: &[u8]) {
     let root = copy_of(&set);
     let damaged = root.join(original.strip_prefix(&set).unwrap());
     fs::write(&damaged, content).unwrap();
+    let _restored = Restored { original, damaged: &damaged };
     if let Err(error) = read_all(&root) {
         // Where and what to do; no file outside.
         let text = error.to_string();
@@ -81,7 +82,18 @@ pub fn check_input(bytes: &[u8]) {
     if let Ok(repair) = Repair::plan(&root, CheckOptions::default(), &mut |_| {}) {
         assert!(repair.kept().len() <= report.episodes);
     }
-    fs::copy(original, damaged).unwrap();
+}
+
+/// Puts the original file back when dropped, after a panic too: the next input must not see this one's damage.
+struct Restored<'a> {
+    original: &'a Path,
+    damaged: &'a Path,
+}
+
+impl Drop for Restored<'_> {
+    fn drop(&mut self) {
+        fs::copy(self.original, self.damaged).unwrap();
+    }
 }
 
 fn read_all(root: &Path) -> Result<(), EpisodeError> {

@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use calibration::collision::{ReachCylinder, Workspace};
+
 use super::test_script::{Script, assert_bounds, first_angle, parameters, pose};
 use super::{
     AfterLinkLoss, AfterStop, ControlParameters, EndCause, FrozenPicture, Park, Phase, ShellReport, StopKind,
@@ -27,6 +29,16 @@ fn running(parameters: ControlParameters) -> Script {
 fn ticks(script: &mut Script, count: usize) {
     for _ in 0..count {
         script.tick(None);
+    }
+}
+
+/// Why the arm is stopping or has stopped.
+fn cause(script: &Script) -> Option<EndCause> {
+    match script.controller.phase() {
+        Phase::Easing(cause) | Phase::Holding(cause) | Phase::Stopped(cause) | Phase::Ended(cause) => {
+            Some(cause)
+        }
+        _ => None,
     }
 }
 
@@ -165,6 +177,66 @@ fn a_lost_link_is_resumed_from_where_it_was_lost_after_consent() {
     assert_eq!(script.controller.report().link_losses, 1);
     let again = &script.written[count..];
     assert_bounds(again, again[0].command.goal, 0.27, 10.0);
+}
+
+/// A reset board holds what it stands at. The goal from before, though near, is no longer held by anything.
+#[test]
+fn a_board_that_was_reset_near_its_goal_is_held_where_it_stands() {
+    let mut script = running(ControlParameters { after_link_loss: AfterLinkLoss::Resume, ..without_end() });
+    // Goals and sag at rest: the policy wants no more.
+    ticks(&mut script, 100);
+    let count = script.written.len();
+    let held = script.written[count - 1].command.goal;
+    script.link = AWAY;
+    ticks(&mut script, 10);
+    // Moved by less than the lead limit.
+    let mut stands = held;
+    stands.set(Joint::Base, held.get(Joint::Base) - 0.05);
+    script.arm = stands;
+    script.link = BACK;
+    script.run_until(300, |phase| matches!(phase, Phase::Ramping));
+    ticks(&mut script, 1);
+    let first = script.written[count].command.goal;
+    assert!(first.max_difference(&stands) < 1e-9, "{first:?} although it stands at {stands:?}");
+}
+
+/// A link that takes a command, neither writes it nor throws it away, and goes on reporting poses.
+#[test]
+fn a_command_that_is_never_written_is_a_lost_link_after_half_a_second() {
+    let mut script = running(without_end());
+    let offered = script.now;
+    script.report_delay = Duration::from_secs(60);
+    script.link_period = u64::MAX;
+    script.run_until(60, |phase| matches!(phase, Phase::Easing(_) | Phase::Holding(_) | Phase::Ended(_)));
+    let waited = script.now.since(offered);
+    assert_eq!(cause(&script), Some(EndCause::LinkLost));
+    assert!((Duration::from_millis(500)..=Duration::from_millis(540)).contains(&waited), "{waited:?}");
+}
+
+/// A policy that wants further out than it may is held back, and after a while told that it is no use.
+#[test]
+fn a_policy_that_insists_on_leaving_the_workspace_is_stopped_after_the_patience() {
+    let patience = Duration::from_secs(2);
+    let reach_cylinder = Some(ReachCylinder { radius_m: 0.35, top_m: f64::INFINITY });
+    let workspace = Workspace { reach_cylinder, ..Workspace::default() };
+    let mut script = Script::new(ControlParameters {
+        workspace,
+        workspace_patience: patience,
+        start_pose: Some(pose(0.0)),
+        ..without_end()
+    });
+    script.arm = pose(0.0);
+    script.wanted = 1.1;
+    script.run_until(600, |phase| matches!(phase, Phase::Running));
+    let refusals = |script: &Script| script.controller.report().gate.workspace.reach;
+    while refusals(&script) == 0 {
+        script.tick(None);
+    }
+    let first = script.now;
+    script.run_until(200, |phase| !matches!(phase, Phase::Running));
+    let waited = script.now.since(first);
+    assert_eq!(cause(&script), Some(EndCause::WorkspaceRefused));
+    assert!((patience..=patience + Duration::from_millis(100)).contains(&waited), "{waited:?}");
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! Columns of a parquet file as plain vectors, each type and null checked.
 
-use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::ArrowError;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::EpisodeError;
+use super::parquet_file::{ParquetFile, or_damaged};
 use crate::types::JOINT_COUNT;
 
 /// Some columns and rows of a parquet file, in memory.
@@ -27,18 +27,10 @@ impl Table {
         wanted: impl Fn(&str) -> bool,
         rows: Option<Range<usize>>,
     ) -> Result<Self, EpisodeError> {
-        let file = File::open(path).map_err(|source| EpisodeError::read(path, source))?;
-        let unreadable =
-            |problem: String| EpisodeError::damaged(path, format!("not readable as parquet ({problem})"));
-        let mut builder =
-            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| unreadable(error.to_string()))?;
-        let in_file = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let schema = builder.parquet_schema();
-        let columns: Vec<usize> = (0..schema.root_schema().get_fields().len())
-            .filter(|column| wanted(schema.root_schema().get_fields()[*column].name()))
-            .collect();
-        let mask = ProjectionMask::roots(schema, columns);
-        builder = builder.with_projection(mask);
+        let file = ParquetFile::open(path)?;
+        let in_file = file.rows();
+        let mask = ProjectionMask::roots(file.schema(), file.columns(wanted));
+        let mut builder = file.reader()?.with_projection(mask);
         if let Some(rows) = rows {
             if rows.end > in_file {
                 return Err(EpisodeError::damaged(
@@ -51,9 +43,8 @@ impl Table {
             }
             builder = builder.with_offset(rows.start).with_limit(rows.len());
         }
-        let reader = builder.build().map_err(|error| unreadable(error.to_string()))?;
         let batches: Vec<RecordBatch> =
-            reader.collect::<Result<_, _>>().map_err(|error| unreadable(error.to_string()))?;
+            or_damaged(path, || builder.build()?.collect::<Result<_, ArrowError>>())?;
         let rows = batches.iter().map(RecordBatch::num_rows).sum();
         Ok(Self { path: path.to_path_buf(), batches, rows })
     }
@@ -265,6 +256,7 @@ fn floats(array: &ArrayRef) -> Option<Vec<f64>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::fs::File;
     use std::sync::Arc;
 
     use arrow_array::{

@@ -1,21 +1,22 @@
 //! Pictures that a data file holds: a column of encoded images.
 
-use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, StructArray};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
+use super::parquet_file::ParquetFile;
 use super::path_template;
 use super::{CameraInfo, EpisodeError};
+use crate::types::without_panic;
 
 /// Rows that are read at once: a few, since each holds a whole picture.
 const BATCH_ROWS: usize = 8;
+
+const GAVE_UP: &str = "cannot be read: the parquet library gave up on it";
 
 /// The pictures of one episode in one column, `struct<bytes, path>` with PNG or JPEG inside (or beside the data files, at `path`).
 ///
@@ -23,8 +24,7 @@ const BATCH_ROWS: usize = 8;
 pub(super) struct ImageReader {
     path: PathBuf,
     root: PathBuf,
-    file: File,
-    metadata: ArrowReaderMetadata,
+    file: ParquetFile,
     camera: CameraInfo,
     /// The episode's rows in the file.
     rows: Range<usize>,
@@ -46,23 +46,20 @@ impl ImageReader {
         camera: &CameraInfo,
         rows: Range<usize>,
     ) -> Result<Self, EpisodeError> {
-        let file = File::open(path).map_err(|source| EpisodeError::read(path, source))?;
-        let metadata = ArrowReaderMetadata::load(&file, Default::default())
-            .map_err(|error| EpisodeError::damaged(path, format!("not readable as parquet ({error})")))?;
-        let in_file = usize::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
+        let file = ParquetFile::open(path)?;
+        let in_file = file.rows();
         if rows.end > in_file {
             let problem =
                 format!("it has {in_file} rows, but the episode's are rows {} to {}", rows.start, rows.end);
             return Err(EpisodeError::damaged(path, problem));
         }
-        if metadata.schema().column_with_name(&camera.key).is_none() {
+        if file.columns(|name| name == camera.key).is_empty() {
             return Err(EpisodeError::damaged(path, format!("it has no column `{}`", camera.key)));
         }
         Ok(Self {
             path: path.to_path_buf(),
             root: root.to_path_buf(),
             file,
-            metadata,
             camera: camera.clone(),
             rows,
             reader: None,
@@ -141,26 +138,25 @@ impl ImageReader {
     }
 
     fn start_at(&mut self, row: usize) -> Result<(), EpisodeError> {
-        let file = self.file.try_clone().map_err(|source| EpisodeError::read(&self.path, source))?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
-        let schema = builder.parquet_schema();
-        let fields = schema.root_schema().get_fields();
-        let columns = (0..fields.len()).filter(|column| fields[*column].name() == self.camera.key);
-        let mask = ProjectionMask::roots(schema, columns);
-        let reader = builder
-            .with_projection(mask)
+        let columns = self.file.columns(|name| name == self.camera.key);
+        let builder = self
+            .file
+            .reader()?
+            .with_projection(ProjectionMask::roots(self.file.schema(), columns))
             .with_batch_size(BATCH_ROWS)
             .with_offset(row)
-            .with_limit(self.rows.end - row)
-            .build()
+            .with_limit(self.rows.end - row);
+        let reader = without_panic(|| builder.build())
+            .ok_or_else(|| self.damaged(row, GAVE_UP))?
             .map_err(|error| self.damaged(row, &error.to_string()))?;
         (self.reader, self.batch, self.batch_start) = (Some(reader), None, row);
         Ok(())
     }
 
     fn next_batch(&mut self, row: usize) -> Result<(), EpisodeError> {
-        let next = self.reader.as_mut().and_then(Iterator::next);
-        let batch = match next {
+        let reader = &mut self.reader;
+        let next = without_panic(|| reader.as_mut().and_then(Iterator::next));
+        let batch = match next.ok_or_else(|| self.damaged(row, GAVE_UP))? {
             Some(Ok(batch)) if batch.num_rows() > 0 => batch,
             Some(Err(error)) => return Err(self.damaged(row, &error.to_string())),
             _ => return Err(self.damaged(row, "cannot be read: the file ends before it")),

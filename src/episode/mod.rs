@@ -14,6 +14,7 @@ mod frames;
 mod images;
 mod info;
 mod legacy;
+mod parquet_file;
 mod path_template;
 mod pictures;
 mod repair;

@@ -1,12 +1,12 @@
 //! From the task's text to the policy's tokens.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use tokenizers::Tokenizer;
 
 use super::PolicyError;
 use super::bundle::manifest::LanguageContract;
+use crate::types::without_panic;
 
 /// The policy's own tokenizer with its width, padding and newline rule.
 #[derive(Clone, Debug)]
@@ -82,13 +82,6 @@ impl TaskTokenizer {
         }
         Ok(TaskTokens { ids, mask })
     }
-}
-
-/// Files come from outside, and tokenizers 0.23 takes some of their values unchecked into its arithmetic. It is asked at start,
-/// before anything moves; `None` if it panicked.
-fn without_panic<T>(call: impl FnOnce() -> T) -> Option<T> {
-    // Nothing that the call may have left half-done is looked at afterwards.
-    catch_unwind(AssertUnwindSafe(call)).ok()
 }
 
 impl TaskTokens {

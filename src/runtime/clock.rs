@@ -3,6 +3,7 @@
 use rustix::thread::ClockId;
 use rustix::time::Timespec;
 
+use super::punctual_clock::PunctualClock;
 pub use crate::arm::monotonic_now as now;
 use crate::types::Timestamp;
 
@@ -26,7 +27,7 @@ pub trait SessionClock: Send {
     fn sleep_until(&mut self, deadline: Timestamp);
 }
 
-/// The system's monotonic clock.
+/// The system's monotonic clock, slept on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -49,7 +50,7 @@ pub struct SessionClocks {
 
 impl Default for SessionClocks {
     fn default() -> Self {
-        Self { control: Box::new(SystemClock), watchdog: Box::new(SystemClock) }
+        Self { control: Box::new(PunctualClock), watchdog: Box::new(SystemClock) }
     }
 }
 

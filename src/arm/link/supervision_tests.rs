@@ -7,7 +7,7 @@ use firmware_protocol::emulator::BoardOptions;
 use firmware_protocol::{FirmwareAngles, Generation, Joint as FirmwareJoint};
 use proptest::prelude::*;
 
-use super::test_bench::{Bench, FRAME_PERIOD, HANDSHAKE, Tail, command, frame, home};
+use super::test_bench::{Bench, FRAME_PERIOD, HANDSHAKE, NEVER_READ, Tail, command, frame, home};
 use super::test_rig::Rig;
 use super::*;
 use crate::types::{Joint, JointAngles, LinkStatus, Parked};
@@ -389,4 +389,108 @@ proptest! {
         }
         prop_assert_eq!(bench.handshakes() * HANDSHAKE.len(), bench.sent.len());
     }
+}
+
+/// An arm that moves under somebody else's command: the credit alone does not let it fall.
+#[test]
+fn torque_stays_on_while_the_arm_moves_though_nothing_is_on_its_way() {
+    let mut bench = Bench::ready();
+    let mut angles = FirmwareAngles::HOME;
+    for _ in 0..10 {
+        angles.base_rad += 0.05;
+        bench.feed(&frame(angles, Tail::Keys16));
+        bench.wait(FRAME_PERIOD);
+    }
+    assert!(bench.machine.ready(), "it would take a command");
+    let refused = bench.machine.release_torque(Parked::at_rest(), &mut bench.out, &mut |_| {});
+    assert_eq!(refused, Err(TorqueRefused::Moving));
+    assert!(bench.out.is_empty());
+}
+
+/// A goal was just written: the arm stands still as yet, and will not.
+#[test]
+fn torque_stays_on_while_the_board_has_not_answered_the_last_goal() {
+    let mut bench = Bench::ready();
+    bench.machine.write_joints(&command(0)).unwrap();
+    assert!(bench.machine.written(bench.now).is_some());
+    let refused = bench.machine.release_torque(Parked::at_rest(), &mut bench.out, &mut |_| {});
+    assert_eq!(refused, Err(TorqueRefused::Moving));
+    bench.feed(&home());
+    assert_eq!(bench.machine.release_torque(Parked::at_rest(), &mut bench.out, &mut |_| {}), Ok(()));
+}
+
+/// What a board that fell silent has not read still fills its ring: handshakes leave room for it.
+#[test]
+fn handshakes_to_a_silent_board_leave_room_for_the_command_that_it_did_not_read() {
+    let mut bench = Bench::ready();
+    let before = bench.sent.len();
+    let line = bench.machine.write_joints(&command(0)).unwrap().len();
+    assert!(bench.machine.written(bench.now).is_some());
+    for _ in 0..290 {
+        bench.feed(b"noise\r\n");
+        bench.wait(Duration::from_millis(100));
+    }
+    let waiting = line + bench.sent.len() - before;
+    assert!(bench.sent.len() > before, "it is asked again");
+    assert!(waiting < 256, "{waiting} bytes wait in the board's ring");
+}
+
+/// Behind another port nothing of this side waits to be read: it is asked as often as at the start.
+#[test]
+fn a_port_that_comes_back_is_asked_as_if_nothing_had_been_sent() {
+    let mut bench = Bench::ready();
+    bench.machine.write_joints(&command(0)).unwrap();
+    assert!(bench.machine.written(bench.now).is_some());
+    bench.lose_port();
+    bench.open_port();
+    let before = bench.handshakes();
+    for _ in 0..290 {
+        bench.feed(b"booting\r\n");
+        bench.wait(Duration::from_millis(100));
+    }
+    assert!(bench.handshakes() - before >= 5, "{} handshakes", bench.handshakes() - before);
+}
+
+/// Frames of a dead bus between good ones are a loose contact, not a dead bus.
+#[test]
+fn dead_frames_that_do_not_follow_each_other_are_no_dead_bus() {
+    let mut bench = Bench::ready();
+    for _ in 0..5 {
+        bench.feed(&frame(NEVER_READ, Tail::Keys16));
+        bench.wait(FRAME_PERIOD);
+        bench.feed(&home());
+        bench.wait(FRAME_PERIOD);
+    }
+    assert!(bench.machine.ready(), "{:?}", bench.news());
+}
+
+/// What was found out about one board says nothing about the next.
+#[test]
+fn a_warning_is_said_again_on_a_new_connection() {
+    let mut bench = Bench::usual();
+    let low = frame(FirmwareAngles::HOME, Tail::Keys24 { torque: 1, supply: 0 });
+    bench.stream(&low, Duration::from_millis(1500));
+    bench.lose_port();
+    bench.open_port();
+    bench.stream(&low, Duration::from_millis(1500));
+    let said = bench.news().iter().filter(|event| matches!(event, LinkEvent::LowSupply)).count();
+    assert_eq!(said, 2, "{:?}", bench.news());
+}
+
+/// Goals of before do not make the feedback of a new connection frozen: the arm never got them, or went elsewhere.
+#[test]
+fn goals_of_an_old_connection_do_not_make_a_still_arm_frozen() {
+    let mut bench = Bench::ready();
+    for sequence in 0..5 {
+        let mut away = command(sequence);
+        away.goal.set(Joint::Base, 0.05 * (sequence + 1) as f64);
+        bench.machine.write_joints(&away).unwrap();
+        bench.machine.written(bench.now).unwrap();
+        bench.stream(&home(), FRAME_PERIOD);
+    }
+    bench.lose_port();
+    bench.open_port();
+    bench.stream(&home(), Duration::from_secs(3));
+    assert!(bench.machine.ready() && !bench.machine.feedback_is_frozen(), "{:?}", bench.news());
+    assert_eq!(bench.machine.statistics().frozen_feedback, 0);
 }

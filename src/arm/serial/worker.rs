@@ -85,13 +85,17 @@ impl Worker {
             if self.drive(open, &wake).await.is_ok() {
                 break;
             }
-            // What was queued or half written is gone with the port: nothing is sent late.
-            self.out = WriteBuffer::default();
-            self.waiting = None;
-            self.tell(|machine, note| machine.port_lost(monotonic_now(), note));
+            self.lose_port(monotonic_now());
             port = self.reopen(identity).await;
         }
         Ok(())
+    }
+
+    /// What was queued or half written is gone with the port: nothing is sent late.
+    fn lose_port(&mut self, now: Timestamp) {
+        self.out = WriteBuffer::default();
+        self.waiting = None;
+        self.tell(|machine, note| machine.port_lost(now, note));
     }
 
     /// Ends with `Ok` when told to stop or when the arm was taken over, with an error when the port is gone.

@@ -158,3 +158,59 @@ fn further(state: &JointState, bounds: &MotionBounds) -> f64 {
 fn mirrored(state: &JointState) -> JointState {
     JointState { position: -state.position, velocity: -state.velocity, acceleration: -state.acceleration }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BOUNDS: MotionBounds =
+        MotionBounds { velocity_rad_s: 1.5, acceleration_rad_s2: 10.0, jerk_rad_s3: 100.0 };
+    const LIMIT: f64 = 1.0;
+
+    /// A reference that jumps to another state each so many grid points, far beyond the limits too.
+    fn references() -> impl Strategy<Value = Vec<(JointState, usize)>> {
+        let state = (-3.0_f64..3.0, -4.0_f64..4.0, -30.0_f64..30.0)
+            .prop_map(|(position, velocity, acceleration)| JointState { position, velocity, acceleration });
+        prop::collection::vec((state, 1_usize..300), 1..12)
+    }
+
+    proptest! {
+        /// Each of its own, not the gate's behind it.
+        #[test]
+        fn no_reference_leads_out_of_the_bounds(
+            start in -0.9 * LIMIT..0.9 * LIMIT,
+            references in references(),
+        ) {
+            let mut follower = Follower::at_rest(start);
+            for (reference, points) in references {
+                for _ in 0..points {
+                    follower.advance(&reference, &BOUNDS, -LIMIT, LIMIT);
+                    let JointState { position, velocity, acceleration } = follower.next;
+                    prop_assert!(position.abs() <= LIMIT, "position {position}");
+                    prop_assert!(velocity.abs() <= BOUNDS.velocity_rad_s, "velocity {velocity}");
+                    let most = BOUNDS.acceleration_rad_s2 * (1.0 + 1e-9);
+                    prop_assert!(acceleration.abs() <= most, "acceleration {acceleration}");
+                    let jerk = follower.jerk();
+                    prop_assert!(jerk.abs() <= BOUNDS.jerk_rad_s3 * (1.0 + 1e-6), "jerk {jerk}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_reference_that_rests_is_reached_and_one_beyond_the_limits_is_waited_for_at_the_limit() {
+        for (wanted, reached) in [(0.8, 0.8), (5.0, LIMIT), (-5.0, -LIMIT)] {
+            let mut follower = Follower::at_rest(0.0);
+            for _ in 0..2_000 {
+                follower.advance(&JointState::at_rest(wanted), &BOUNDS, -LIMIT, LIMIT);
+            }
+            let JointState { position, velocity, .. } = follower.next;
+            assert!(
+                (position - reached).abs() < 2e-3 && velocity.abs() < 1e-2,
+                "{wanted}: {position}, {velocity}"
+            );
+        }
+    }
+}

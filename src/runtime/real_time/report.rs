@@ -10,6 +10,8 @@ use serde::{Serialize, Serializer};
 pub struct RealTimeReport {
     /// Its `SCHED_FIFO` priority; `None` under normal scheduling.
     pub fifo_priority: Option<u8>,
+    /// Its slice under normal scheduling, µs; `None` under `SCHED_FIFO` and before Linux 6.12.
+    pub slice_us: Option<u64>,
     /// The core that it is bound to.
     pub control_cpu: Option<usize>,
     /// Memory that cannot be swapped out: its stack and its mailboxes, KiB.
@@ -67,6 +69,9 @@ impl fmt::Display for RealTimeReport {
         match self.fifo_priority {
             Some(priority) => write!(formatter, "control thread: SCHED_FIFO {priority}")?,
             None => formatter.write_str("control thread: normal scheduling")?,
+        }
+        if let Some(slice) = self.slice_us {
+            write!(formatter, ", slice {slice} µs")?;
         }
         if let Some(cpu) = self.control_cpu {
             write!(formatter, ", on core {cpu}")?;

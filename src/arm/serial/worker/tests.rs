@@ -91,6 +91,16 @@ fn a_command_waits_behind_other_bytes_but_not_for_long() {
 }
 
 #[test]
+fn what_waits_when_the_port_is_lost_is_never_sent() {
+    let (mut worker, _handle, _events, now) = ready();
+    begin(&mut worker, now, 0, now);
+    assert!(worker.out.pending().starts_with(b"{\"T\":102,"));
+    worker.waiting = Some(OfferedCommand { command: command(), offered: now, connection: 0 });
+    worker.lose_port(now);
+    assert!(worker.out.is_empty() && worker.waiting.is_none());
+}
+
+#[test]
 fn no_command_is_begun_whose_report_would_find_no_room() {
     let (mut worker, mut handle, _events, now) = ready();
     let report = CommandWritten { command: command(), written: now };
