@@ -73,7 +73,7 @@ pub enum CliError {
     Camera(#[from] CameraError),
     /// A dataset.
     #[error(transparent)]
-    Episode(#[from] EpisodeError),
+    Episode(EpisodeError),
     /// The serial port.
     #[error(transparent)]
     Arm(#[from] ArmError),
@@ -118,6 +118,16 @@ pub enum CliError {
     /// A signal came before the run had begun.
     #[error("ended by {} before anything moved", .0)]
     Signal(EndCause),
+}
+
+/// A run log is one, whoever reads it.
+impl From<EpisodeError> for CliError {
+    fn from(error: EpisodeError) -> Self {
+        match error {
+            EpisodeError::RunLog(error) => Self::RunLog(error),
+            error => Self::Episode(error),
+        }
+    }
 }
 
 impl CliError {

@@ -16,7 +16,7 @@ use crate::support::program::{Ended, Program, roarm};
 use crate::support::{onnxruntime, repository};
 
 /// The only log in a folder.
-fn only_log(folder: &Path) -> PathBuf {
+pub(crate) fn only_log(folder: &Path) -> PathBuf {
     let logs: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(logs.len(), 1, "{logs:?}");
     logs[0].clone()
@@ -168,7 +168,6 @@ fn repaired(log: &Path) {
 }
 
 #[test]
-#[ignore = "fails under load in the dev profile (2 to 5 s were missing): a picture's compression holds the recorder up there; part of `cargo xtask test-full`"]
 fn a_killed_run_leaves_a_log_that_lacks_a_second_at_most() {
     let ticks = kill_series(25, 2);
     assert!(ticks > 25 * 20, "the runs had time to tick: {ticks}");
@@ -259,6 +258,21 @@ fn a_log_that_cannot_be_made_is_told_before_the_port_is_opened() {
     refused(2, &["disk.full", "add --log"], |attempt| {
         attempt.more.extend(["--inject", "disk.full@1s"].map(str::to_owned));
     });
+}
+
+#[test]
+fn a_log_becomes_a_page_for_the_browser() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = repository("tests/data/run_log/1.0.mcap").display().to_string();
+    let out = folder.path().join("run.html");
+    let flag = out.display().to_string();
+    let ended = roarm(["log", "view", &log, "--out", &flag, "--json"]);
+    let told = ended.assert_code(0).json();
+    let page = std::fs::read_to_string(&out).unwrap();
+    assert_eq!((&told["ok"], told["bytes"].as_u64()), (&true.into(), Some(page.len() as u64)));
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    roarm(["log", "view", &log, "--out", &flag]).assert_error(2, &["run.html", "never overwritten"]);
+    roarm(["log", "view", "no.mcap", "--out", "b.html"]).assert_error(2, &["no.mcap", "check the path"]);
 }
 
 #[test]

@@ -86,7 +86,9 @@ impl WriteFailed {
                 "raise the limit on file sizes (ulimit -f)"
             }
             Self::File(_) => "check the disk",
-            Self::Container(_) | Self::Picture(_) | Self::PicturesPanicked => "this is a bug in roarm, please report it",
+            Self::Container(_) | Self::Picture(_) | Self::PicturesPanicked => {
+                "this is a bug in roarm, please report it"
+            }
         }
     }
 }

@@ -91,14 +91,14 @@ impl Recorder {
         let started = self.start_syncing();
         self.judge(started);
         let encode = self.encode.take().unwrap_or_else(picture_thread::losslessly);
-        let mut pictures =
-            match picture_thread::start(self.frames.clone(), Arc::clone(&self.shared), encode) {
-                Ok(pictures) => Some(pictures),
-                Err(error) => {
-                    self.judge(Err(error));
-                    None
-                }
-            };
+        let mut pictures = match picture_thread::start(self.frames.clone(), Arc::clone(&self.shared), encode)
+        {
+            Ok(pictures) => Some(pictures),
+            Err(error) => {
+                self.judge(Err(error));
+                None
+            }
+        };
         loop {
             // Before the last look at the queues: nothing comes after it.
             let ending = self.shared.is_ending();
