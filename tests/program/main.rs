@@ -17,6 +17,7 @@ mod faults;
 mod parking;
 mod played_again;
 mod policy_verbs;
+mod record_teach;
 mod replay;
 mod run_log;
 mod run_on_pty;
