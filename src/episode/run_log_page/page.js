@@ -5,7 +5,7 @@ let view = [0, Math.max(end, 1e-3)];
 let cursor = null;
 const charts = [];
 const COLOURS = { commanded: "#0969da", measured: "#1f2328", seam: "#8250df" };
-const PHASES = { settling: "#eaeef2", waiting: "#fff8c5", ramping: "#ddf4ff", running: "#dafbe1", easing: "#fff1e5", holding: "#f6f8fa",
+const PHASES = { settling: "#eaeef2", waiting: "#fff8c5", ramping: "#ddf4ff", running: "#effbf1", easing: "#fff1e5", holding: "#f6f8fa",
   parking: "#ddf4ff", stopped: "#ffebe9", disconnected: "#ffd8d3", ended: "#eaeef2" };
 const CAMERAS = ["#1a7f37", "#bc4c00", "#8250df", "#bf3989"];
 const STAGES = [["preprocess", "#afb8c1"], ["vision", "#0969da"], ["prefix", "#54aeff"], ["flow", "#8250df"], ["denormalise", "#bf3989"]];
@@ -77,7 +77,7 @@ function paintOne(own) {
   for (const band of run.phases) { pen.fillStyle = PHASES[band.name] || "#eee"; pen.fillRect(x(band.from), top, Math.max(1, x(band.to) - x(band.from)), bottom - top); }
   pen.restore();
   pen.lineWidth = 1; pen.textAlign = "right"; pen.textBaseline = "middle";
-  for (const value of ticks(low, high, Math.max(2, (bottom - top) / 28))) {
+  for (const value of ticks(low, high, Math.max(3, (bottom - top) / 24))) {
     pen.strokeStyle = "rgba(31,35,40,.10)"; pen.beginPath(); pen.moveTo(left, y(value)); pen.lineTo(right, y(value)); pen.stroke();
     pen.fillStyle = "#656d76"; pen.fillText(label(value), left - 6, y(value));
   }
@@ -169,7 +169,7 @@ run.joints.forEach((joint, place) => {
   let most = 2.4;
   for (const chunk of run.chunks) for (const row of chunk.z) if (Math.abs(row[place]) > most) most = Math.abs(row[place]);
   chart(zs, joint + ", z-scores of the chunks", 90, {
-    range: () => [-most * 1.05, most * 1.05],
+    range: () => [-most * 1.12, most * 1.12],
     draw: (pen, x, y, area) => {
       seams(pen, x, area);
       arrived.forEach((chunk, number) => {
@@ -225,7 +225,7 @@ const facts = document.getElementById("facts");
 for (const [name, text] of run.facts) { element("dt", facts, name); element("dd", facts, text); }
 for (const problem of run.problems) element("li", document.getElementById("problems"), problem);
 const legend = document.getElementById("legend");
-function sample(colour, text, box) { const mark = element("b", legend); mark.style.background = colour; if (box) mark.className = "box"; legend.append(text); }
+function sample(colour, text, box) { const pair = element("span", legend), mark = element("b", pair); mark.style.background = colour; if (box) mark.className = "box"; pair.append(text); }
 sample(COLOURS.commanded, "commanded"); sample(COLOURS.measured, "measured"); sample(COLOURS.seam, "seam of chunks");
 sample("#2da44e", "|z| < 1", true); sample("#d4a72c", "< 2", true); sample("#cf222e", "above", true);
 run.cameras.forEach((camera, slot) => sample(CAMERAS[slot % CAMERAS.length], camera.name));
