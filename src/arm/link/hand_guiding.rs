@@ -1,7 +1,9 @@
 //! Guiding the arm by hand: its servos let go while somebody holds it, and later hold it again where it then stands.
 
+use std::time::Duration;
+
 use firmware_protocol::danger::{ArmMayFall, DangerousCommand};
-use firmware_protocol::{Command, FirmwareAngles, limits};
+use firmware_protocol::{Command, FirmwareAngles, Generation, limits};
 
 use super::{LinkEvent, LinkMachine, Phase, WriteBuffer};
 use crate::types::{Joint, JointCommand, ServoProfile, Timestamp};
@@ -37,11 +39,14 @@ pub enum GuidingRefused {
     },
 }
 
+/// G3 folds the arm before it lets go, and sends nothing meanwhile: at 53 °/s that takes half of this at most.
+const FOLDING: Duration = Duration::from_secs(15);
+
 /// How far the guiding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Guiding {
-    /// The servos were told to let go.
-    Limp,
+    /// The servos were told to let go, at about this time.
+    Limp(Timestamp),
     /// The goal is being written at which they will hold.
     Catching,
     /// It is written: the servos may be switched on.
@@ -67,7 +72,7 @@ impl LinkMachine {
         out.push(line).map_err(|_full| GuidingRefused::InFlight)?;
         self.handshake.note_unread(line.len());
         self.credit = false;
-        self.phase = Phase::HandGuided(Guiding::Limp);
+        self.phase = Phase::HandGuided(Guiding::Limp(self.last_feedback));
         events(LinkEvent::LetGo);
         Ok(())
     }
@@ -75,7 +80,7 @@ impl LinkMachine {
     /// Adds T:102 at the measured pose to `out`; once it is written, [`LinkMachine::poll`] adds T:210 cmd 1. In this order: what a
     /// servo does that is switched on with an old goal is not known (it may jump there).
     pub fn hold_again(&mut self, profile: ServoProfile, out: &mut WriteBuffer) -> Result<(), GuidingRefused> {
-        let (Phase::HandGuided(Guiding::Limp), Some(measured), Some(generation)) =
+        let (Phase::HandGuided(Guiding::Limp(_)), Some(measured), Some(generation)) =
             (&self.phase, self.newest_pose, self.generation)
         else {
             return Err(GuidingRefused::NotConnected);
@@ -115,7 +120,9 @@ impl LinkMachine {
         out: &mut WriteBuffer,
         events: &mut dyn FnMut(LinkEvent),
     ) {
-        if now.since(self.last_feedback) >= self.options.feedback_timeout {
+        let folding = self.generation == Some(Generation::G3)
+            && matches!(guiding, Guiding::Limp(since) if now.since(since) < FOLDING);
+        if now.since(self.last_feedback) >= self.options.feedback_timeout && !folding {
             events(LinkEvent::FeedbackLost);
             return self.wait_again(now);
         }

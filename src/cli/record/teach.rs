@@ -183,6 +183,9 @@ impl Teacher {
         }
         self.session.let_go(HandsOnArm::confirmed());
         self.wait_for_link(LinkEvent::LetGo)?;
+        if generation == Generation::G3 {
+            self.wait_until_folded()?;
+        }
         self.progress.say("keys: right ends an episode, left records it again, Esc stops");
         if let Some(ended) = self.pause("first episode", warmup) {
             return Ok(ended);
@@ -314,6 +317,21 @@ impl Teacher {
         }
     }
 
+    /// G3 sends nothing while it folds the arm.
+    fn wait_until_folded(&mut self) -> Result<(), CliError> {
+        let begun = Instant::now();
+        while begun.elapsed() < FOLD_BEGINS || self.session.feedback_age() > FOLDED {
+            if begun.elapsed() > LONGEST_FOLD {
+                return Err(CliError::Refused(
+                    "the board was told to let go and is silent since then".to_owned(),
+                ));
+            }
+            self.progress.update(|| "the board folds the arm".to_owned());
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
+    }
+
     /// Has the arm hold again and tells what there is.
     fn finish(mut self, ended: Ended, json: bool) -> Result<Exit, CliError> {
         let limp = self.arm.state() == crate::arm::LinkState::HandGuided;
@@ -351,6 +369,13 @@ impl Teacher {
         held.map(|()| exit)
     }
 }
+
+/// By then the board has read that it shall let go, and feedback pauses.
+const FOLD_BEGINS: Duration = Duration::from_secs(1);
+/// Feedback flows again.
+const FOLDED: Duration = Duration::from_millis(200);
+/// At 53 °/s it takes half of this at most.
+const LONGEST_FOLD: Duration = Duration::from_secs(15);
 
 /// So many bad episodes are no accident.
 const MOST_BAD: usize = 10;

@@ -158,6 +158,11 @@ impl TeachSession {
         self.arm.hold_again(CATCHING);
     }
 
+    /// Time since the newest pose was measured.
+    pub fn feedback_age(&self) -> Duration {
+        self.arm.feedback_age()
+    }
+
     /// The newest measured pose.
     pub fn measured(&mut self) -> Option<JointAngles> {
         self.newest = self.arm.latest_feedback().or(self.newest);
