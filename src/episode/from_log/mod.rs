@@ -23,7 +23,7 @@ pub use self::source::LoggedEpisodes;
 use self::outline::Outlines;
 use self::ticks::LoggedTicks;
 use super::{DatasetOutline, EpisodeError};
-use crate::types::{DatasetAngles, MAX_CAMERAS};
+use crate::types::{DatasetAngles, MAX_CAMERAS, Timestamp};
 
 /// The name that LeRobot's plugin gives this arm.
 const ROBOT_TYPE: &str = "roarm_m3";
@@ -54,8 +54,8 @@ impl LoggedEpisode {
 struct LoggedFrame {
     state: DatasetAngles,
     action: DatasetAngles,
-    /// Numbers of the pictures, by slot.
-    pictures: [Option<u64>; MAX_CAMERAS],
+    /// When the pictures were taken, by slot: that tells them apart.
+    pictures: [Option<Timestamp>; MAX_CAMERAS],
 }
 
 /// All episodes of some run logs.

@@ -8,13 +8,13 @@ use std::thread::JoinHandle;
 use super::LoggedEpisode;
 use crate::episode::EpisodeError;
 use crate::episode::run_log::{FrameRecord, Record, RunLogReader};
-use crate::types::Picture;
+use crate::types::{Picture, Timestamp};
 
 /// Pictures that are ready before they are asked for.
 const AHEAD: usize = 8;
 
-/// Slot and number of a picture.
-type Name = (usize, u64);
+/// Slot of a picture, and when it was taken.
+type Name = (usize, Timestamp);
 
 type Decoded = Result<(Name, Vec<u8>), EpisodeError>;
 
@@ -34,9 +34,9 @@ impl LoggedPictures {
     pub(super) fn open(episode: &LoggedEpisode) -> Result<Self, EpisodeError> {
         let mut uses: HashMap<Name, usize> = HashMap::new();
         for frame in &episode.frames {
-            for (slot, number) in frame.pictures.iter().enumerate() {
-                if let Some(number) = number {
-                    *uses.entry((slot, *number)).or_default() += 1;
+            for (slot, captured) in frame.pictures.iter().enumerate() {
+                if let Some(captured) = captured {
+                    *uses.entry((slot, *captured)).or_default() += 1;
                 }
             }
         }
@@ -46,12 +46,14 @@ impl LoggedPictures {
         let thread = std::thread::Builder::new().name("log pictures".to_owned()).spawn(move || {
             let decode = |record: FrameRecord| {
                 let rgb = rgb(&path, &record)?;
-                Ok(((record.slot, record.metadata.id), rgb))
+                Ok(((record.slot, record.metadata.captured), rgb))
             };
             let mut left = left;
             let reader = RunLogReader::open(&path);
             let mut reader = match reader {
-                Ok(reader) => reader.decode_only(move |slot, frame| wanted.contains_key(&(slot, frame.id))),
+                Ok(reader) => {
+                    reader.decode_only(move |slot, frame| wanted.contains_key(&(slot, frame.captured)))
+                }
                 // Whoever no longer listens has an error of its own.
                 Err(error) => return drop(ready.send(Err(error.into()))),
             };
@@ -79,13 +81,13 @@ impl LoggedPictures {
         &mut self,
         log: &Path,
         slot: usize,
-        number: u64,
+        captured: Timestamp,
         rgb: &mut Vec<u8>,
     ) -> Result<(), EpisodeError> {
-        let name = (slot, number);
+        let name = (slot, captured);
         while !self.early.contains_key(&name) {
             let Some(Ok(decoded)) = self.decoded.as_ref().map(Receiver::recv) else {
-                let problem = format!("picture {number} of slot {slot} cannot be read any more");
+                let problem = format!("the picture of slot {slot} at {captured} cannot be read any more");
                 return Err(EpisodeError::damaged(log, problem));
             };
             let (name, picture) = decoded?;

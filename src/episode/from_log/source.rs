@@ -55,13 +55,13 @@ impl EpisodeSource for LoggedEpisodes {
         frame.task.clone_from(&episode.task);
         let mut room = frame.pictures.iter_mut();
         let mut made = Vec::new();
-        for (slot, number) in logged.pictures.iter().enumerate() {
-            let Some(number) = number else { continue };
+        for (slot, captured) in logged.pictures.iter().enumerate() {
+            let Some(captured) = captured else { continue };
             match room.next() {
-                Some(rgb) => pictures.take(&episode.log, slot, *number, rgb)?,
+                Some(rgb) => pictures.take(&episode.log, slot, *captured, rgb)?,
                 None => {
                     let mut rgb = Vec::new();
-                    pictures.take(&episode.log, slot, *number, &mut rgb)?;
+                    pictures.take(&episode.log, slot, *captured, &mut rgb)?;
                     made.push(rgb);
                 }
             }

@@ -127,9 +127,9 @@ fn frames(logged: &LoggedTicks, ticks: &[LoggedTick], fps: f64) -> Frames {
     Frames { frames, problem: unmeasured.or(without) }
 }
 
-/// The newest recorded picture up to number `newest`, unless it is too old at `now`.
-fn shown(taken: &[(u64, Timestamp)], newest: u64, now: Timestamp) -> Option<u64> {
-    let place = taken.partition_point(|(number, _)| *number <= newest);
-    let (number, captured) = taken.get(place.checked_sub(1)?)?;
-    (now.since(*captured) <= OLDEST_PICTURE).then_some(*number)
+/// The newest recorded picture that was taken by `newest`, unless it is too old at `now`.
+fn shown(taken: &[Timestamp], newest: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let place = taken.partition_point(|captured| *captured <= newest);
+    let captured = *taken.get(place.checked_sub(1)?)?;
+    (now.since(captured) <= OLDEST_PICTURE).then_some(captured)
 }

@@ -1,6 +1,6 @@
 //! What a dataset needs of a log's ticks.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::control::{EndCause, Phase};
@@ -19,16 +19,16 @@ pub(super) struct LoggedTick {
     pub(super) measured: Option<JointAngles>,
     /// The goal commanded last.
     pub(super) goal: Option<JointAngles>,
-    /// The newest picture of each slot.
-    pub(super) pictures: [Option<u64>; MAX_CAMERAS],
+    /// When the newest picture of each slot was taken.
+    pub(super) pictures: [Option<Timestamp>; MAX_CAMERAS],
 }
 
 /// A log without its pixels.
 pub(super) struct LoggedTicks {
     pub(super) run: RunRecord,
     pub(super) ticks: Vec<LoggedTick>,
-    /// The pictures of each slot, in the order of their numbers: number, and when it was taken.
-    pub(super) pictures: Vec<Vec<(u64, Timestamp)>>,
+    /// When the pictures of each slot that the log holds were taken, in order.
+    pub(super) pictures: Vec<Vec<Timestamp>>,
     /// Width and height of each slot's pictures; `None` where it has none.
     pub(super) sizes: Vec<Option<(u32, u32)>>,
     pub(super) end: Option<EndRecord>,
@@ -45,7 +45,7 @@ impl LoggedTicks {
         let mut known = Known::default();
         let (mut ticks, mut end, mut lost) = (Vec::new(), None, LossRecord::default());
         let mut sizes = vec![None; slots];
-        let mut taken: Vec<HashMap<u64, Timestamp>> = vec![HashMap::new(); slots];
+        let mut taken: Vec<BTreeSet<Timestamp>> = vec![BTreeSet::new(); slots];
         while let Some(record) = reader.next_record()? {
             match record {
                 Record::Control(record) => ticks.push(known.tick(&record)),
@@ -59,7 +59,7 @@ impl LoggedTicks {
                         );
                         return Err(EpisodeError::unfit(path, problem));
                     }
-                    taken.insert(frame.metadata.id, frame.metadata.captured);
+                    taken.insert(frame.metadata.captured);
                 }
                 Record::Lost(record) => lost = record,
                 Record::End(record) => {
@@ -73,11 +73,7 @@ impl LoggedTicks {
         let cut = end.as_ref().map(|end| end.cut.clone()).filter(|cut| !cut.is_empty());
         let endless = end.is_none().then(|| "it has no end record".to_owned());
         let broken = state.cut.clone().or_else(|| state.damage.first().cloned()).or(cut).or(endless);
-        let pictures = taken.into_iter().map(|taken| {
-            let mut sorted: Vec<_> = taken.into_iter().collect();
-            sorted.sort_unstable();
-            sorted
-        });
+        let pictures = taken.into_iter().map(|taken| taken.into_iter().collect());
         Ok(Self { run, ticks, pictures: pictures.collect(), sizes, end, lost, broken })
     }
 
@@ -92,7 +88,7 @@ impl LoggedTicks {
 struct Known {
     measured: Option<JointAngles>,
     goal: Option<JointAngles>,
-    pictures: [Option<u64>; MAX_CAMERAS],
+    pictures: [Option<Timestamp>; MAX_CAMERAS],
 }
 
 impl Known {
@@ -100,7 +96,7 @@ impl Known {
         self.measured = record.feedback.map(|sample| sample.angles).or(self.measured);
         self.goal = record.command.map(|command| command.goal).or(self.goal);
         for (known, frame) in self.pictures.iter_mut().zip(record.frames) {
-            *known = frame.map(|frame| frame.id).or(*known);
+            *known = frame.map(|frame| frame.captured).or(*known);
         }
         LoggedTick {
             number: record.tick,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{FrameQueue, RecorderShared};
 use crate::episode::run_log::{EncodedPicture, WriteFailed};
-use crate::types::Frame;
+use crate::types::{Frame, FrameMetadata};
 
 /// Compressed pictures that wait for the recorder. More would only make the queue before this thread longer, which drops what has no
 /// room and counts it.
@@ -33,7 +33,7 @@ struct PictureThread {
     ready: SyncSender<EncodedPicture>,
     shared: Arc<RecorderShared>,
     encode: Encode,
-    taken: HashMap<usize, VecDeque<u64>>,
+    taken: HashMap<usize, VecDeque<FrameMetadata>>,
 }
 
 /// Starts the thread. It ends once the run has and the queue is empty; then the receiver is disconnected.
@@ -61,7 +61,7 @@ impl PictureThread {
             // Before the last look at the queue: nothing comes after it.
             let ending = self.shared.is_ending();
             while let Some((slot, frame)) = self.frames.pop() {
-                if self.is_taken(slot, frame.metadata.id) {
+                if self.is_taken(slot, frame.metadata) {
                     continue;
                 }
                 let picture = (self.encode)(slot, &frame)?;
@@ -79,12 +79,12 @@ impl PictureThread {
         }
     }
 
-    fn is_taken(&mut self, slot: usize, id: u64) -> bool {
+    fn is_taken(&mut self, slot: usize, frame: FrameMetadata) -> bool {
         let taken = self.taken.entry(slot).or_default();
-        if taken.contains(&id) {
+        if taken.contains(&frame) {
             return true;
         }
-        taken.push_back(id);
+        taken.push_back(frame);
         if taken.len() > REMEMBERED {
             taken.pop_front();
         }
