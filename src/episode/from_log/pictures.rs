@@ -1,6 +1,6 @@
 //! The pictures of an episode, decoded by a thread of their own in the order of the log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
@@ -42,13 +42,12 @@ impl LoggedPictures {
         }
         let (ready, decoded) = sync_channel::<Decoded>(AHEAD);
         let (path, wanted) = (episode.log.clone(), uses.clone());
-        let left = wanted.len();
+        let mut left: HashSet<Name> = uses.keys().copied().collect();
         let thread = std::thread::Builder::new().name("log pictures".to_owned()).spawn(move || {
             let decode = |record: FrameRecord| {
                 let rgb = rgb(&path, &record)?;
                 Ok(((record.slot, record.metadata.captured), rgb))
             };
-            let mut left = left;
             let reader = RunLogReader::open(&path);
             let mut reader = match reader {
                 Ok(reader) => {
@@ -57,10 +56,11 @@ impl LoggedPictures {
                 // Whoever no longer listens has an error of its own.
                 Err(error) => return drop(ready.send(Err(error.into()))),
             };
-            while left > 0 {
+            while !left.is_empty() {
                 let sent = match reader.next_record() {
-                    Ok(Some(Record::Frame(record))) if !record.pixels.is_empty() => {
-                        left -= 1;
+                    Ok(Some(Record::Frame(record)))
+                        if left.remove(&(record.slot, record.metadata.captured)) =>
+                    {
                         ready.send(decode(record))
                     }
                     Ok(Some(_)) => Ok(()),

@@ -106,7 +106,7 @@ fn frames(logged: &LoggedTicks, ticks: &[LoggedTick], fps: f64) -> Frames {
             continue;
         };
         let mut pictures = [None; MAX_CAMERAS];
-        for (slot, taken) in logged.pictures.iter().enumerate() {
+        for (slot, taken) in logged.pictures.iter().enumerate().take(MAX_CAMERAS) {
             let picture = tick.pictures[slot].and_then(|newest| shown(taken, newest, tick.now));
             missing[slot] += usize::from(picture.is_none());
             pictures[slot] = picture;
