@@ -20,4 +20,4 @@ pub use link::{
     CommandRefused, GuidingRefused, HandsOnArm, LinkEvent, LinkFault, LinkMachine, LinkOptions, LinkState,
     LinkStatistics, ReopenObstacle, TorqueRefused, WriteBuffer,
 };
-pub use serial::{ArmHandle, SerialArm, SerialStatistics, TakeOverSwitch};
+pub use serial::{ArmHandle, LinkHooks, SerialArm, SerialStatistics, TakeOverSwitch};

@@ -15,9 +15,10 @@ use super::recording::{self, LogFlags, RunFacts};
 use super::signals::Signals;
 use super::terminal;
 use crate::arm::port::{SystemFiles, check_port};
-use crate::arm::{ArmHandle, SerialArm};
+use crate::arm::{ArmHandle, LinkHooks, SerialArm};
 use crate::camera::FrameSource;
 use crate::config::{Config, Firmware, ScheduleChoice, StartPose};
+use crate::inject::Drill;
 use crate::policy::{Bundle, CameraFit};
 use crate::runtime::RealTimeSettings;
 
@@ -193,7 +194,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
     let log = recording::plan_log(&flags.log, drill.as_ref(), facts)?;
     let signals = Signals::catch()?;
     let real_time = plan::real_time(&config, flags.control_cpu);
-    let (arm, handle) = open_arm(&port, generation, &config, real_time)?;
+    let (arm, handle) = open_arm(&port, generation, &config, real_time, drill.as_ref())?;
     let generation = live::wait_for_arm(&arm, &signals)?;
     let consent = if flags.yes || emulated { Consent::Given } else { Consent::Ask };
     let live = LiveRun {
@@ -221,12 +222,18 @@ pub(super) fn open_arm(
     generation: Option<Generation>,
     config: &Config,
     real_time: RealTimeSettings,
+    drill: Option<&Drill>,
 ) -> Result<(SerialArm, ArmHandle), CliError> {
     if !is_emulated(port) {
         terminal::say(format!("opening {}: the board may reboot and move, keep clear", port.display()));
     }
     let options = plan::link_options(config, generation);
-    Ok(SerialArm::open_with(port, options, move || real_time.apply_to_link())?)
+    let mut hooks =
+        LinkHooks { on_start: Box::new(move || real_time.apply_to_link()), ..LinkHooks::default() };
+    if let Some(drill) = drill {
+        hooks.on_look = drill.on_link_look();
+    }
+    Ok(SerialArm::open_with(port, options, hooks)?)
 }
 
 /// A pseudo-terminal is an emulated arm: nothing real moves.

@@ -19,6 +19,8 @@ pub enum FaultPlace {
     Control,
     /// In the clocks that control and its watchdog go by.
     Clock,
+    /// In the thread that owns the port.
+    Link,
     /// Between the recorder and the run log's file: harmless on a real arm.
     Disk,
     /// In the virtual board, on its own clock.
@@ -36,6 +38,8 @@ pub enum DrillThread {
     Control,
     /// The thread that watches control.
     Watchdog,
+    /// The thread that owns the port.
+    Link,
 }
 
 /// What happens to a run. [`DrillHelp::ALL`] says what each does.
@@ -141,7 +145,7 @@ impl DrillHelp {
         ),
         row(
             "thread.panic",
-            "camera, inference, control or watchdog",
+            "camera, inference, control, watchdog or link",
             "thread.panic=control@3s",
             "that thread panics",
         ),
@@ -234,6 +238,7 @@ impl DrillKind {
                 "inference" => DrillThread::Inference,
                 "control" => DrillThread::Control,
                 "watchdog" => DrillThread::Watchdog,
+                "link" => DrillThread::Link,
                 _ => return None,
             })),
             "disk.full" => alone(Self::DiskFull),
@@ -265,6 +270,7 @@ impl DrillKind {
             | Self::ControlStall
             | Self::ThreadPanic(DrillThread::Control) => FaultPlace::Control,
             Self::ClockStep(_) | Self::ThreadPanic(DrillThread::Watchdog) => FaultPlace::Clock,
+            Self::ThreadPanic(DrillThread::Link) => FaultPlace::Link,
             Self::DiskFull => FaultPlace::Disk,
             Self::Board(_) => FaultPlace::Board,
         }

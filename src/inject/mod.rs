@@ -10,6 +10,7 @@ mod control;
 mod disk;
 mod error;
 mod kind;
+mod link;
 mod policy;
 
 pub use clock::DrillClock;
@@ -100,6 +101,12 @@ impl Drill {
             clocks.watchdog = Box::new(clocks::PanickingClock::new(faults, drill));
         }
         clocks
+    }
+
+    /// What the link's thread does, beside its own work, each time that it looks around.
+    pub fn on_link_look(&self) -> Box<dyn FnMut() + Send> {
+        let (faults, clock) = (self.own(FaultPlace::Link), self.clock.clone());
+        Box::new(move || link::panic_if_active(&faults, &clock))
     }
 
     /// The run log's file with its faults; as it is when it has none.

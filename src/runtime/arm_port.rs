@@ -57,6 +57,7 @@ impl ArmPort for ArmHandle {
     fn fault(&self) -> Option<EndCause> {
         self.link_fault().map(|fault| match fault {
             LinkFault::DeadBus => EndCause::DeadBus,
+            LinkFault::TakenOver | LinkFault::ThreadEnded => EndCause::ProgramFailed,
             _ => EndCause::LinkLost,
         })
     }

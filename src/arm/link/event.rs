@@ -14,6 +14,8 @@ use crate::types::{FeedbackSample, Joint};
 pub enum LinkEvent {
     /// Bytes arrive without valid feedback: said once for each time that the link waits for the board.
     Booting,
+    /// The link's own thread panicked. All that it still does is to bring the arm to rest and to hold it.
+    ThreadPanicked,
     /// The board reported a reset of its chip while the link was ready.
     BoardReset,
     /// Feedback is valid but the arm moves: said once for each time that the link waits.
@@ -80,6 +82,9 @@ impl fmt::Display for LinkEvent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Booting => formatter.write_str("the board is booting and may move"),
+            Self::ThreadPanicked => formatter.write_str(
+                "the arm link's thread panicked: it brings the arm to rest. This is a bug in roarm, please report it",
+            ),
             Self::BoardReset => formatter.write_str("the board was reset: it is booting and may move"),
             Self::WaitingForStillness => formatter.write_str("the arm is moving: waiting until it stands still"),
             Self::Ready { generation } => write!(formatter, "the arm is ready (firmware {generation})"),

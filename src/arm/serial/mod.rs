@@ -57,6 +57,23 @@ pub struct SerialStatistics {
     pub refused_commands: u64,
 }
 
+/// Called each time that the link's thread looks around.
+type OnLook = Box<dyn FnMut() + Send>;
+
+/// What a program adds to the link's thread.
+pub struct LinkHooks {
+    /// Runs first (for its priority).
+    pub on_start: Box<dyn FnOnce() + Send>,
+    /// Runs each time that the thread looks around, at least a hundred times a second (for fault drills). Not after a panic.
+    pub on_look: OnLook,
+}
+
+impl Default for LinkHooks {
+    fn default() -> Self {
+        Self { on_start: Box::new(|| {}), on_look: Box::new(|| {}) }
+    }
+}
+
 /// The owner of a live link. Dropping it completes the line being written, ends the thread and closes the port; the arm holds
 /// its last goal. Where control has not released the arm ([`ArmHandle::release`]), the link first brings it to rest, which
 /// takes a second or so.
@@ -73,14 +90,14 @@ impl SerialArm {
     ///
     /// It returns at once; the arm is usable after [`SerialArm::wait_until_ready`].
     pub fn open(path: &Path, options: LinkOptions) -> Result<(Self, ArmHandle), ArmError> {
-        Self::open_with(path, options, || {})
+        Self::open_with(path, options, LinkHooks::default())
     }
 
-    /// As [`SerialArm::open`]; `on_thread_start` runs first on the link thread (for its priority).
+    /// As [`SerialArm::open`], with what the program adds to the link's thread.
     pub fn open_with(
         path: &Path,
         options: LinkOptions,
-        on_thread_start: impl FnOnce() + Send + 'static,
+        hooks: LinkHooks,
     ) -> Result<(Self, ArmHandle), ArmError> {
         let opened = open::open_first(path)?;
         let (handle, link_side) = handle::mailboxes().map_err(|errno| ArmError::Start(errno.into()))?;
@@ -90,8 +107,8 @@ impl SerialArm {
             .name("arm-link".to_owned())
             .spawn(move || {
                 let _guard = worker::EndGuard(Arc::clone(&link_side.shared));
-                on_thread_start();
-                worker::run(opened, options, link_side, event_sender);
+                (hooks.on_start)();
+                worker::run(opened, options, link_side, event_sender, hooks.on_look);
             })
             .map_err(ArmError::Start)?;
         Ok((Self { path: path.to_owned(), shared, events, thread: Some(thread) }, handle))

@@ -2,6 +2,8 @@
 //! wall clock.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use firmware_protocol::emulator::{Board, BoardOptions};
@@ -39,13 +41,17 @@ struct Rig {
 
 impl Rig {
     fn moving(generation: Generation, commands: u64) -> Self {
+        Self::moving_with(generation, commands, LinkHooks::default())
+    }
+
+    fn moving_with(generation: Generation, commands: u64, hooks: LinkHooks) -> Self {
         let board = Pty::open().serve(BoardOptions::new(generation));
         let options = LinkOptions {
             stop_deceleration_rad_s2: DECELERATION,
             hold_time: Duration::from_millis(200),
             ..options()
         };
-        let (arm, handle) = SerialArm::open(board.slave(), options).unwrap();
+        let (arm, handle) = SerialArm::open_with(board.slave(), options, hooks).unwrap();
         wait_ready(&arm).unwrap();
         let mut rig = Self { board, arm, handle, last: None, began: Instant::now(), sequence: 0 };
         until("written commands", || {
@@ -134,6 +140,30 @@ fn a_control_thread_that_panics_ends_in_the_hold() {
     let end = *goals.last().unwrap();
     assert!(goals.len() > 23 && last.is_some());
     assert!(goals.iter().rev().take_while(|goal| **goal == end).count() >= 3);
+}
+
+/// The owner of the port itself: what it still does is the hold, and only with goals that slow down.
+#[test]
+fn a_link_thread_that_panics_brings_the_arm_to_rest_first() {
+    for generation in [Generation::G1, Generation::G3] {
+        let panics = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&panics);
+        let on_look = Box::new(move || assert!(!asked.load(Ordering::Relaxed), "on purpose"));
+        let hooks = LinkHooks { on_look, ..LinkHooks::default() };
+        let Rig { board, arm, mut handle, last, .. } = Rig::moving_with(generation, 40, hooks);
+        panics.store(true, Ordering::Relaxed);
+        until("the end of the link", || arm.thread_is_over());
+        assert_eq!(arm.fault(), Some(LinkFault::ThreadEnded), "whoever asks is told whose bug it was");
+        let events: Vec<LinkEvent> = arm.events().iter().collect();
+        let told = [LinkEvent::ThreadPanicked, LinkEvent::TakingOver, LinkEvent::Fault(LinkFault::TakenOver)];
+        assert_eq!(events[events.len() - 3..], told);
+        // What was written before the panic and reported is the last goal of control.
+        let mut last = last.unwrap();
+        while let Some(written) = handle.take_written() {
+            last = written.command;
+        }
+        assert_held(&base_goals(board), last.goal.get(Joint::Base));
+    }
 }
 
 #[test]

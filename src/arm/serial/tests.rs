@@ -181,7 +181,10 @@ fn the_port_is_set_up_without_hang_up_on_close() {
 #[test]
 fn a_panic_of_the_link_thread_is_a_fault() {
     let pty = Pty::open();
-    let (arm, handle) = SerialArm::open_with(pty.slave(), options(), || panic!("on purpose")).unwrap();
+    let (arm, handle) = {
+        let hooks = LinkHooks { on_start: Box::new(|| panic!("on purpose")), ..LinkHooks::default() };
+        SerialArm::open_with(pty.slave(), options(), hooks).unwrap()
+    };
     assert!(matches!(wait_ready(&arm), Err(ArmError::Link(LinkFault::ThreadEnded))));
     assert_eq!(handle.link_fault(), Some(LinkFault::ThreadEnded));
 }

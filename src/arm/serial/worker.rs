@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -12,9 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::MissedTickBehavior;
 use tokio_serial::{ClearBuffer, SerialPort, SerialStream};
 
-use super::SerialStatistics;
 use super::handle::{GuidingRequest, LinkSide, OfferedCommand, Published, ReportedCommand, Shared};
 use super::open::{OpenedPort, open_again};
+use super::{OnLook, SerialStatistics};
 use crate::arm::clock::monotonic_now;
 use crate::arm::link::{
     GuidingRefused, LinkEvent, LinkFault, LinkMachine, LinkOptions, TorqueRefused, WriteBuffer,
@@ -41,8 +42,15 @@ const REOPEN_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from
 const TORQUE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Drives the port until told to stop, until the arm was taken over, or until the port is gone for good.
-pub(super) fn run(opened: OpenedPort, options: LinkOptions, side: LinkSide, events: SyncSender<LinkEvent>) {
+pub(super) fn run(
+    opened: OpenedPort,
+    options: LinkOptions,
+    side: LinkSide,
+    events: SyncSender<LinkEvent>,
+    on_look: OnLook,
+) {
     let OpenedPort { runtime, port, identity } = opened;
+    let mut port = Some(port);
     let mut worker = Worker {
         machine: LinkMachine::new(options, monotonic_now()),
         out: WriteBuffer::default(),
@@ -54,10 +62,19 @@ pub(super) fn run(opened: OpenedPort, options: LinkOptions, side: LinkSide, even
         guiding: None,
         statistics: SerialStatistics::default(),
         published: monotonic_now(),
+        on_look,
     };
-    if runtime.block_on(worker.supervise(port, &identity)).is_err() {
+    // After a panic nothing but the hold is done with what it left, and that begins with the last goal that was written.
+    let supervised =
+        catch_unwind(AssertUnwindSafe(|| runtime.block_on(worker.supervise(&mut port, &identity))));
+    match supervised {
+        Ok(Ok(())) => {}
         // The eventfd could not be registered: nobody could wake this thread.
-        worker.tell(|machine, note| machine.fail(LinkFault::Lost, note));
+        Ok(Err(_)) => worker.tell(|machine, note| machine.fail(LinkFault::Lost, note)),
+        Err(_said_by_the_hook) => {
+            runtime.block_on(worker.hold_after_panic(port));
+            worker.shared.set_fault(LinkFault::ThreadEnded);
+        }
     }
     worker.publish_statistics();
 }
@@ -76,24 +93,48 @@ struct Worker {
     guiding: Option<(GuidingRequest, Option<GuidingRefused>)>,
     statistics: SerialStatistics,
     published: Timestamp,
+    on_look: OnLook,
 }
 
 impl Worker {
     /// From port to port.
-    async fn supervise(&mut self, port: SerialStream, identity: &PortIdentity) -> io::Result<()> {
-        let shared = Arc::clone(&self.shared);
-        #[expect(unsafe_code, reason = "tokio cannot see that the descriptor stays open")]
-        // SAFETY: the `OwnedFd` given away keeps its descriptor open until `wake` is dropped, and always names the same one.
-        let wake = unsafe { AsyncFd::register(rustix::io::dup(&shared.wake)?) }?;
-        let mut port = Some(port);
+    async fn supervise(
+        &mut self,
+        port: &mut Option<SerialStream>,
+        identity: &PortIdentity,
+    ) -> io::Result<()> {
+        let wake = self.wake()?;
         while let Some(open) = port {
             if self.drive(open, &wake).await.is_ok() {
                 break;
             }
+            *port = None;
             self.lose_port(monotonic_now());
-            port = self.reopen(identity).await;
+            *port = self.reopen(identity).await;
         }
         Ok(())
+    }
+
+    /// What other threads wake this one with.
+    fn wake(&self) -> io::Result<AsyncFd<OwnedFd>> {
+        #[expect(unsafe_code, reason = "tokio cannot see that the descriptor stays open")]
+        // SAFETY: the `OwnedFd` given away keeps its descriptor open until the result is dropped, and always names the same one.
+        let wake = unsafe { AsyncFd::register(rustix::io::dup(&self.shared.wake)?) }?;
+        Ok(wake)
+    }
+
+    /// A panic of this thread must not leave a moving arm to its last goal either: it is brought to rest, as when control dies. A
+    /// line that was half written is completed first, or, where it is not known how much was, begun again, which a board passes over.
+    async fn hold_after_panic(&mut self, mut port: Option<SerialStream>) {
+        self.on_look = Box::new(|| {});
+        self.waiting = None;
+        self.parked = None;
+        self.tell(|_, note| note(LinkEvent::ThreadPanicked));
+        self.tell(LinkMachine::take_over);
+        if let (Some(open), Ok(wake)) = (&mut port, self.wake()) {
+            // Where the port is gone as well, nobody can do more.
+            let _ = self.drive(open, &wake).await;
+        }
     }
 
     /// What was queued or half written is gone with the port: nothing is sent late.
@@ -104,7 +145,7 @@ impl Worker {
     }
 
     /// Ends with `Ok` when told to stop or when the arm was taken over, with an error when the port is gone.
-    async fn drive(&mut self, port: SerialStream, wake: &AsyncFd<OwnedFd>) -> io::Result<()> {
+    async fn drive(&mut self, port: &mut SerialStream, wake: &AsyncFd<OwnedFd>) -> io::Result<()> {
         let (mut reader, mut writer) = tokio::io::split(port);
         let ended = self.serve(&mut reader, &mut writer, wake).await;
         if ended.is_err() {
@@ -117,8 +158,8 @@ impl Worker {
     /// Carries bytes both ways.
     async fn serve(
         &mut self,
-        reader: &mut tokio::io::ReadHalf<SerialStream>,
-        writer: &mut tokio::io::WriteHalf<SerialStream>,
+        reader: &mut tokio::io::ReadHalf<&mut SerialStream>,
+        writer: &mut tokio::io::WriteHalf<&mut SerialStream>,
         wake: &AsyncFd<OwnedFd>,
     ) -> io::Result<()> {
         let mut ticker = tokio::time::interval(POLL_PERIOD);
@@ -214,6 +255,7 @@ impl Worker {
 
     /// Lets time pass, begins the waiting command if there is room, and publishes where the link stands.
     fn pump(&mut self, now: Timestamp) {
+        (self.on_look)();
         let Self { machine, out, side, events, shared, .. } = self;
         machine.poll(now, out, &mut |event| note(&event, &mut side.feedback, shared, events));
         if side.commands.update() {

@@ -80,7 +80,7 @@ pub(super) fn teach(flags: &RecordFlags) -> Result<Exit, CliError> {
     }
     let writer = DatasetWriter::create(&flags.out, outline, storage)?;
     let signals = Signals::catch()?;
-    let (arm, handle) = open_arm(&port, generation, &config, plan::real_time(&config, None))?;
+    let (arm, handle) = open_arm(&port, generation, &config, plan::real_time(&config, None), None)?;
     let generation = live::wait_for_arm(&arm, &signals)?;
     let configured = plan::configured(&config, generation);
     let session = TeachSession::start(TeachParts {

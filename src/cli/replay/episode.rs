@@ -54,7 +54,7 @@ pub(super) fn replay(flags: &ReplayFlags, folder: &Path, number: usize, arm: &st
     }
     let signals = Signals::catch()?;
     let real_time = plan::real_time(&config, flags.control_cpu);
-    let (arm, handle) = open_arm(&port, generation, &config, real_time)?;
+    let (arm, handle) = open_arm(&port, generation, &config, real_time, None)?;
     let generation = live::wait_for_arm(&arm, &signals)?;
     let parameters = parameters(&config, generation, &recording, period, park);
     terminal::say(inspect(&recording, period, generation, &parameters).to_string());

@@ -28,6 +28,13 @@ fn a_panic_of_the_watchdog_ends_in_the_hold() {
     assert!(drilled.ended.stderr.contains("the watchdog thread panicked"), "{}", drilled.ended);
 }
 
+#[test]
+fn a_panic_of_the_link_ends_in_its_own_hold() {
+    let drilled = drilled("thread.panic=link@1s", 4, "the program failed");
+    assert!(drilled.ended.stderr.contains("the arm link's thread panicked"), "{}", drilled.ended);
+    assert!(drilled.log.commands.len() > 5);
+}
+
 /// Goals run ahead of an arm that seems to stand, as far as the lead limit lets them; then a joint counts as blocked.
 #[test]
 fn feedback_that_never_changes_is_a_protective_stop() {

@@ -30,7 +30,7 @@ enum Case {
 }
 
 /// Each fault of `--inject help` whose outcome does not hang on what a policy with random weights happens to do.
-const CASES: [Case; 21] = [
+const CASES: [Case; 22] = [
     Case::Run("camera.freeze@1s"),
     Case::Run("camera.drop=0.5@1s"),
     Case::Run("camera.corrupt@1s"),
@@ -46,6 +46,7 @@ const CASES: [Case; 21] = [
     Case::Run("thread.panic=inference@1s"),
     Case::Run("thread.panic=control@1s"),
     Case::Run("thread.panic=watchdog@1s"),
+    Case::Run("thread.panic=link@1s"),
     Case::Run("clock.step=3s@1s"),
     Case::Run("disk.full@1s"),
     Case::Demo("serial.cut@12s:2s", 24),

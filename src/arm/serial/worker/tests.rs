@@ -26,6 +26,7 @@ fn ready() -> (Worker, ArmHandle, Receiver<LinkEvent>, Timestamp) {
         guiding: None,
         statistics: SerialStatistics::default(),
         published: now,
+        on_look: Box::new(|| {}),
     };
     let mut board = Board::new(BoardOptions::default());
     while !worker.machine.is_connected() {
