@@ -261,9 +261,13 @@ fn a_log_that_cannot_be_made_is_told_before_the_port_is_opened() {
 }
 
 #[test]
-fn a_log_becomes_a_page_for_the_browser() {
+fn a_log_becomes_a_page_for_the_browser_with_all_series() {
     let folder = tempfile::tempdir().unwrap();
-    let log = repository("tests/data/run_log/1.0.mcap").display().to_string();
+    let arm = VirtualArm::start("g1");
+    let flag = folder.path().join("logs").display().to_string();
+    Attempt::at(&arm.port()).patient().with(&["--duration", "2", "--log", &flag]).run().assert_code(0);
+    arm.end();
+    let log = only_log(Path::new(&flag)).display().to_string();
     let out = folder.path().join("run.html");
     let flag = out.display().to_string();
     let ended = roarm(["log", "view", &log, "--out", &flag, "--json"]);
@@ -271,8 +275,39 @@ fn a_log_becomes_a_page_for_the_browser() {
     let page = std::fs::read_to_string(&out).unwrap();
     assert_eq!((&told["ok"], told["bytes"].as_u64()), (&true.into(), Some(page.len() as u64)));
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    all_series_are_in(&page);
     roarm(["log", "view", &log, "--out", &flag]).assert_error(2, &["run.html", "never overwritten"]);
     roarm(["log", "view", "no.mcap", "--out", "b.html"]).assert_error(2, &["no.mcap", "check the path"]);
+}
+
+fn all_series_are_in(page: &str) {
+    let (_, rest) = page.split_once("id=\"data\">").unwrap();
+    let data: serde_json::Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
+    let list = |value: &serde_json::Value| value.as_array().unwrap().clone();
+    let ticks = list(&data["t"]).len();
+    assert!(ticks > 100, "{ticks}");
+    for name in ["measured_deg", "commanded_deg"] {
+        assert_eq!(list(&data[name]).len(), 6);
+        for joint in list(&data[name]) {
+            assert!(
+                list(&joint).len() == ticks && list(&joint).iter().any(serde_json::Value::is_number),
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(list(&data["feedback_age_ms"]).len(), ticks);
+    assert_eq!(list(&data["cameras"]).len(), 1);
+    assert_eq!(list(&data["cameras"][0]["frame_age_ms"]).len(), ticks);
+    let chunks = list(&data["chunks"]);
+    assert!(chunks.iter().any(|chunk| chunk["arrived"].is_number()), "a seam");
+    assert!(chunks.iter().all(|chunk| list(&chunk["z"]).len() == 50 && list(&chunk["stages_ms"]).len() == 5));
+    let phases: Vec<_> =
+        list(&data["phases"]).iter().map(|band| band["name"].as_str().unwrap().to_owned()).collect();
+    for phase in ["settling", "running", "ended"] {
+        assert!(phases.iter().any(|name| name == phase), "{phase}: {phases:?}");
+    }
+    assert_eq!(list(&data["phases"]).last().unwrap()["cause"], "duration reached");
+    assert!(list(&data["events"]).len() > 2);
 }
 
 #[test]

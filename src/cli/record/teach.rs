@@ -246,7 +246,7 @@ impl Teacher {
             }
             progress.update(|| {
                 let TeachStatus { frames, elapsed_s, .. } = status;
-                let left = longest.as_secs_f64() - elapsed_s;
+                let left = (longest.as_secs_f64() - elapsed_s).max(0.0);
                 format!("episode {number} of {count}: {elapsed_s:.1} s, {frames} frames, {left:.0} s left")
             });
             signal = signal.or_else(|| signals.take());

@@ -1,11 +1,11 @@
 //! The page holds all series and asks nobody for anything.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use serde_json::Value;
 
 use super::*;
 
-/// Four seconds of a real run (see `tests/data/README.md`).
+/// The fixture of format 1.0, whose records hold all that is possible.
 fn page() -> String {
     run_log_page(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/run_log/1.0.mcap"))).unwrap()
 }
@@ -16,51 +16,14 @@ fn data(page: &str) -> Value {
 }
 
 #[test]
-fn all_series_of_the_log_are_in_it() {
-    let page = page();
-    let data = data(&page);
-    let ticks = data["t"].as_array().unwrap().len();
-    assert!(ticks > 20, "{ticks}");
-    for name in ["measured_deg", "commanded_deg"] {
-        let joints = data[name].as_array().unwrap();
-        assert_eq!(joints.len(), 6);
-        for joint in joints {
-            assert_eq!(joint.as_array().unwrap().len(), ticks, "{name}");
-            assert!(joint.as_array().unwrap().iter().any(Value::is_number), "{name}");
-        }
+fn each_series_that_is_in_the_page_is_drawn() {
+    let data = data(&page());
+    let Value::Object(series) = data else { panic!("an object") };
+    assert!(series.len() > 10);
+    for name in series.keys() {
+        assert!(SCRIPT.contains(&format!("run.{name}")), "{name} is not drawn");
     }
-    assert_eq!(data["feedback_age_ms"].as_array().unwrap().len(), ticks);
-    assert!(!data["cameras"].as_array().unwrap().is_empty());
-    for camera in data["cameras"].as_array().unwrap() {
-        assert_eq!(camera["frame_age_ms"].as_array().unwrap().len(), ticks);
-    }
-    let chunks = data["chunks"].as_array().unwrap();
-    assert!(!chunks.is_empty());
-    assert!(chunks.iter().any(|chunk| chunk["arrived"].is_number()), "a seam");
-    for chunk in chunks {
-        assert!(!chunk["z"].as_array().unwrap().is_empty() && chunk["z"][0].as_array().unwrap().len() == 6);
-        assert_eq!(chunk["stages_ms"].as_array().unwrap().len(), 5);
-    }
-    let phases: Vec<&str> =
-        data["phases"].as_array().unwrap().iter().map(|band| band["name"].as_str().unwrap()).collect();
-    assert!(phases.contains(&"running") && phases.contains(&"ended"), "{phases:?}");
-    let last = data["phases"].as_array().unwrap().last().unwrap();
-    assert!(last["cause"].is_string(), "why it ended: {last}");
-    assert!(!data["events"].as_array().unwrap().is_empty());
-    // The script draws each of them.
-    for name in [
-        "measured_deg",
-        "commanded_deg",
-        "feedback_age_ms",
-        "frame_age_ms",
-        "chunk.z",
-        "stages_ms",
-        "age_end_ms",
-        "run.phases",
-        "run.events",
-        "run.gate",
-        "run.problems",
-    ] {
+    for name in ["frame_age_ms", "chunk.z", "stages_ms", "age_end_ms", "arrived", "event.text"] {
         assert!(SCRIPT.contains(name), "{name} is not drawn");
     }
 }

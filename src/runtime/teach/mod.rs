@@ -30,6 +30,10 @@ use crate::types::{DatasetAngles, FeedbackSample, Frame, JointAngles, ServoProfi
 
 /// How fast servos may go when they hold again: they stand where they are told to go.
 const CATCHING: ServoProfile = ServoProfile { speed_rad_s: 0.3, acceleration_rad_s2: 1.0 };
+/// How long a camera may take to deliver its first picture.
+const FIRST_PICTURE: Duration = Duration::from_secs(3);
+/// How often that is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// No picture has this number: a lookup gives the newest one then.
 const NEWEST: u64 = u64::MAX;
 
@@ -180,6 +184,7 @@ impl TeachSession {
     ) -> Result<TaughtEpisode, TeachError> {
         let (max_feedback_age, max_frame_age, frozen_after) = self.settings;
         let period = Duration::from_secs_f64(1.0 / self.fps);
+        self.await_pictures(max_frame_age.max(FIRST_PICTURE));
         let mut watch = EpisodeWatch::new(period, max_feedback_age, max_frame_age, frozen_after);
         let begun = clock::now();
         let mut frames = 0_usize;
@@ -228,6 +233,17 @@ impl TeachSession {
                     return Ok(TaughtEpisode::Forgotten(wanted));
                 }
             }
+        }
+    }
+
+    /// Waits for the first picture of each camera. One that never comes makes the episode bad.
+    fn await_pictures(&self, longest: Duration) {
+        let until = clock::now() + longest;
+        while clock::now() < until
+            && !self.shared.is_over()
+            && self.cameras.iter().any(|(_, lookup)| lookup.get(NEWEST).is_none())
+        {
+            thread::sleep(LOOK_AGAIN);
         }
     }
 
