@@ -17,7 +17,7 @@ pub mod serial;
 pub use clock::monotonic_now;
 pub use error::ArmError;
 pub use link::{
-    CommandRefused, LinkEvent, LinkFault, LinkMachine, LinkOptions, LinkState, LinkStatistics,
-    ReopenObstacle, TorqueRefused, WriteBuffer,
+    CommandRefused, GuidingRefused, HandsOnArm, LinkEvent, LinkFault, LinkMachine, LinkOptions, LinkState,
+    LinkStatistics, ReopenObstacle, TorqueRefused, WriteBuffer,
 };
 pub use serial::{ArmHandle, LinkHooks, SerialArm, SerialStatistics, TakeOverSwitch};

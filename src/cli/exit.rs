@@ -10,7 +10,7 @@ use crate::episode::EpisodeError;
 use crate::episode::run_log::RunLogError;
 use crate::policy::PolicyError;
 use crate::replay::ReplayError;
-use crate::runtime::SessionError;
+use crate::runtime::{SessionError, TeachError};
 use crate::sim::SimError;
 
 /// How the program ends; documented in the README and by `roarm --help`.
@@ -73,7 +73,7 @@ pub enum CliError {
     Camera(#[from] CameraError),
     /// A dataset.
     #[error(transparent)]
-    Episode(#[from] EpisodeError),
+    Episode(EpisodeError),
     /// The serial port.
     #[error(transparent)]
     Arm(#[from] ArmError),
@@ -98,6 +98,9 @@ pub enum CliError {
     /// Threads.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// A recording.
+    #[error(transparent)]
+    Teach(#[from] TeachError),
     /// A configuration file that the user named.
     #[error("cannot read {}: {source}. Check the path and its permissions", path.display())]
     File {
@@ -120,6 +123,16 @@ pub enum CliError {
     Signal(EndCause),
 }
 
+/// A run log is one, whoever reads it.
+impl From<EpisodeError> for CliError {
+    fn from(error: EpisodeError) -> Self {
+        match error {
+            EpisodeError::RunLog(error) => Self::RunLog(error),
+            error => Self::Episode(error),
+        }
+    }
+}
+
 impl CliError {
     /// The exit code that belongs to it: everything here happens before the arm moves.
     pub const fn exit(&self) -> Exit {
@@ -136,7 +149,11 @@ impl CliError {
             Self::Replay(_) | Self::RunLog(RunLogError::NothingWhole { .. } | RunLogError::Write(_)) => {
                 Exit::Failed
             }
-            Self::Session(_) | Self::Terminal(_) | Self::BoardEnded(_) | Self::Episode(_) => Exit::Failed,
+            Self::Session(_)
+            | Self::Teach(_)
+            | Self::Terminal(_)
+            | Self::BoardEnded(_)
+            | Self::Episode(_) => Exit::Failed,
             Self::Signal(cause) => Exit::after_run(*cause),
             Self::Policy(_)
             | Self::Camera(_)

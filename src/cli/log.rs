@@ -1,13 +1,16 @@
-//! `roarm log info|repair`.
+//! `roarm log info|repair|view`.
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
 use super::terminal;
-use crate::episode::run_log::{LogSummary, RepairReport, repair, summarise};
+use crate::episode::run_log::{LogSummary, RepairReport, RunLogError, repair, summarise};
+use crate::episode::run_log_page;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LogVerb {
@@ -15,6 +18,8 @@ pub(super) enum LogVerb {
     Info(InfoFlags),
     /// Copy everything that is verified of a cut or damaged run log into a file that is whole
     Repair(RepairFlags),
+    /// One page for a browser: joints commanded and measured, z-scores, seams, ages, states and stops
+    View(ViewFlags),
 }
 
 impl LogVerb {
@@ -23,6 +28,7 @@ impl LogVerb {
         match self {
             Self::Info(flags) => flags.json,
             Self::Repair(flags) => flags.json,
+            Self::View(flags) => flags.json,
         }
     }
 }
@@ -42,6 +48,18 @@ pub(super) struct RepairFlags {
     file: PathBuf,
     /// The copy to make; an existing file is never overwritten
     #[arg(long, value_name = "FILE.mcap", value_parser = parse_out)]
+    out: PathBuf,
+    /// Print one JSON object on the last line of standard output
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ViewFlags {
+    /// The run log
+    file: PathBuf,
+    /// The page to make, HTML; an existing file is never overwritten
+    #[arg(long, value_name = "FILE.html")]
     out: PathBuf,
     /// Print one JSON object on the last line of standard output
     #[arg(long)]
@@ -86,8 +104,36 @@ pub(super) fn log(verb: &LogVerb) -> Result<Exit, CliError> {
                 terminal::print(text);
             }
         }
+        LogVerb::View(ViewFlags { file, out, json }) => view(file, out, *json)?,
     }
     Ok(Exit::Done)
+}
+
+/// Makes the page. It is there whole or not at all.
+fn view(file: &Path, out: &Path, json: bool) -> Result<(), CliError> {
+    let page = run_log_page(file)?;
+    let failed = |source: io::Error| {
+        let fix = match source.kind() {
+            io::ErrorKind::AlreadyExists => "choose another name; an existing file is never overwritten",
+            io::ErrorKind::NotFound => "make the folder first",
+            _ => "check the folder's permissions and the disk",
+        };
+        CliError::RunLog(RunLogError::Create { path: out.to_owned(), source, fix })
+    };
+    let mut target = OpenOptions::new().write(true).create_new(true).open(out).map_err(failed)?;
+    target.write_all(page.as_bytes()).map_err(|source| {
+        // The error is told; half a page is worth nothing.
+        let _told = std::fs::remove_file(out);
+        failed(source)
+    })?;
+    let text = format!("{}: {} kB, opens in any browser", out.display(), page.len() / 1000);
+    if json {
+        terminal::say(text);
+        terminal::print_json(&serde_json::json!({ "ok": true, "file": out, "bytes": page.len() }));
+    } else {
+        terminal::print(text);
+    }
+    Ok(())
 }
 
 fn repaired(report: &RepairReport, out: &std::path::Path) -> String {

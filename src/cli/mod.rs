@@ -12,6 +12,7 @@ mod live;
 mod log;
 mod plan;
 mod policy;
+mod record;
 mod recording;
 mod replay;
 mod run;
@@ -48,6 +49,8 @@ enum Verb {
     Demo(demo::DemoFlags),
     /// Run a policy on the arm
     Run(run::RunFlags),
+    /// Record episodes into a LeRobot dataset, the arm guided by hand
+    Record(record::RecordFlags),
     /// Play what was recorded: an episode on the arm, or a run without devices
     Replay(replay::ReplayFlags),
     /// Virtual RoArm-M3 boards on pseudo-terminals, TCP and HTTP, for any client
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
     let (result, json) = match Arguments::parse().verb {
         Verb::Demo(flags) => (demo::demo(&flags), flags.json),
         Verb::Run(flags) => (run::run(&flags), flags.json),
+        Verb::Record(flags) => (record::record(&flags), flags.json),
         Verb::Replay(flags) => (replay::replay(&flags), flags.json),
         Verb::Sim(flags) => (sim::sim(&flags), flags.json),
         Verb::Policy { verb } => (policy::policy(&verb), verb.json()),

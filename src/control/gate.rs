@@ -44,7 +44,7 @@ impl GateCounts {
             ("trained_range", self.trained_range),
             ("z_score", self.z_score),
             ("joint_limits", self.joint_limits),
-            ("workspace_self", self.workspace.itself + self.workspace.not_finite),
+            ("workspace_self", self.workspace.itself.saturating_add(self.workspace.not_finite)),
             ("workspace_table", self.workspace.table),
             ("workspace_reach", self.workspace.reach),
             ("workspace_keep_out", self.workspace.keep_out),

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::run_log::RunLogError;
+
 /// A dataset could not be read or written; the message names the file, what is wrong with it, and the fix.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -136,6 +138,9 @@ pub enum EpisodeError {
         /// Why.
         problem: String,
     },
+    /// A run log that a dataset is made from.
+    #[error(transparent)]
+    RunLog(#[from] RunLogError),
     /// A frame that does not belong into a dataset.
     #[error("frame {frame} of episode {episode} is not written: {problem}; repair or leave out the episode")]
     BadFrame {

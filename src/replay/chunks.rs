@@ -1,13 +1,14 @@
 //! The policy with recorded pictures.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::difference::{self, Difference};
 use super::error::ReplayError;
-use crate::episode::run_log::{ChunkRecord, FrameRecord, ObservationRecord};
+use crate::episode::run_log::{ChunkRecord, FrameRecord, ObservationRecord, Record, RunLogReader};
 use crate::policy::ChunkProducer;
-use crate::types::{Frame, FramePool};
+use crate::types::{Chunk, Frame, FramePool, JOINT_COUNT};
 
 /// Pictures that are kept for an observation that comes later in the file: with all pictures recorded, seconds of several cameras.
 const KEPT: usize = 256;
@@ -17,7 +18,19 @@ const KEPT: usize = 256;
 pub(super) struct RecordedChunks(BTreeMap<u64, ChunkRecord>);
 
 impl RecordedChunks {
-    pub(super) fn add(&mut self, mut record: ChunkRecord) {
+    /// All of a log, which is read to its end.
+    pub(super) fn read(path: &Path) -> Result<Self, ReplayError> {
+        let mut reader = RunLogReader::open(path)?.decode_only(|_, _| false);
+        let mut chunks = Self::default();
+        while let Some(record) = reader.next_record()? {
+            if let Record::Chunk(record) = record {
+                chunks.add(record);
+            }
+        }
+        Ok(chunks)
+    }
+
+    fn add(&mut self, mut record: ChunkRecord) {
         // The seed gives it again.
         record.noise = Vec::new();
         self.0.insert(record.chunk.id, record);
@@ -80,8 +93,11 @@ impl<'a> ChunkReplay<'a> {
         .collect()
     }
 
-    /// Asks the policy for every chunk whose pictures are there, in their order, and says what differs first.
-    pub(super) fn infer(&mut self, chunks: &RecordedChunks) -> Result<Option<Difference>, ReplayError> {
+    /// Asks the policy for the next chunk whose pictures are there, in their order: what was recorded and what it says now.
+    pub(super) fn next<'r>(
+        &mut self,
+        chunks: &'r RecordedChunks,
+    ) -> Result<Option<(&'r ChunkRecord, Chunk)>, ReplayError> {
         while let Some(record) = self.waiting.front() {
             // An inference that never ended: the run was over, or it failed.
             let Some(recorded) = chunks.get(record.request.chunk_id) else {
@@ -93,7 +109,20 @@ impl<'a> ChunkReplay<'a> {
             let chunk = self.producer.produce(&record.request, &frames, record.started, || finished)?;
             self.inferred += 1;
             self.waiting.pop_front();
-            let difference = difference::of_chunks(recorded, self.producer.z_scores(), chunk.actions());
+            return Ok(Some((recorded, chunk)));
+        }
+        Ok(None)
+    }
+
+    /// The z-scores of the last chunk.
+    pub(super) fn z_scores(&self) -> &[[f32; JOINT_COUNT]] {
+        self.producer.z_scores()
+    }
+
+    /// Asks the policy for every chunk whose pictures are there and says what differs first.
+    pub(super) fn infer(&mut self, chunks: &RecordedChunks) -> Result<Option<Difference>, ReplayError> {
+        while let Some((recorded, chunk)) = self.next(chunks)? {
+            let difference = difference::of_chunks(recorded, self.z_scores(), chunk.actions());
             if difference.is_some() {
                 return Ok(difference);
             }

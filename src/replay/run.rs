@@ -34,13 +34,7 @@ pub struct ReplayReport {
 /// If the log cannot be read, ticks or chunks are missing in it, or the policy fails.
 pub fn replay(path: &Path, policy: Option<&mut ChunkProducer>) -> Result<ReplayReport, ReplayError> {
     // Twice: a tick may stand before the chunk that it plays, since both come by their own queue.
-    let mut reader = RunLogReader::open(path)?;
-    let mut chunks = chunks::RecordedChunks::default();
-    while let Some(record) = reader.next_record()? {
-        if let Record::Chunk(record) = record {
-            chunks.add(record);
-        }
-    }
+    let chunks = chunks::RecordedChunks::read(path)?;
     let mut reader = RunLogReader::open(path)?;
     let mut ticks = ticks::TickReplay::new(reader.run().parameters.clone());
     let mut inference = policy.map(chunks::ChunkReplay::new);

@@ -395,7 +395,6 @@ impl Session {
         let (recorder, thread) = self.recorder.take()?;
         let lost = LossRecord::default();
         recorder.end_with(EndRecord { cause, text, summary, lost, cut: String::new() });
-        thread.thread().unpark();
         wait_for(LOG_END, || recorder.is_done());
         if recorder.is_done() {
             // It catches its own panics.

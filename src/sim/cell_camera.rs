@@ -39,6 +39,7 @@ pub struct CellCamera {
     scene: Scene,
     renderer: Renderer,
     pose: PoseReader,
+    delivered: u64,
 }
 
 impl CellCamera {
@@ -47,7 +48,7 @@ impl CellCamera {
         let options = CellOptions { width: options.width.max(1), height: options.height.max(1), ..options };
         let scene = Scene::from_seed(options.seed);
         let renderer = Renderer::new(&scene, options.width, options.height);
-        Self { options, scene, renderer, pose }
+        Self { options, scene, renderer, pose, delivered: 0 }
     }
 
     /// What stands in the cell.
@@ -77,7 +78,9 @@ impl FrameGenerator for CellCamera {
         let mut pixels = pool.take(width as usize * height as usize * 3);
         let state = CellState { angles: (self.pose)(), boxes: self.scene.boxes };
         let drawn = self.renderer.render(&state, sequence, &mut pixels);
-        let metadata = FrameMetadata { id: sequence, sequence, captured, width, height, digest: None };
+        // Sequence numbers begin anew when the camera starts over; a frame's own number never comes again.
+        let metadata = FrameMetadata { id: self.delivered, sequence, captured, width, height, digest: None };
+        self.delivered += 1;
         // both hold for a buffer of this length
         Ok(drawn.then(|| Frame::new(metadata, PixelLayout::Rgb8, pixels)).flatten())
     }
@@ -124,6 +127,16 @@ mod tests {
         assert!(
             still != moved && still != picture(&mut first, 10) && still != picture(&mut camera(5, &pose), 9)
         );
+    }
+
+    #[test]
+    fn no_two_pictures_have_the_same_number() {
+        let mut camera = camera(1, &ArmPose::new(JointAngles::ZERO));
+        let pool = FramePool::new(1);
+        // The sequence begins anew when the policy takes charge.
+        let ids = [0, 1, 2, 0, 1]
+            .map(|sequence| camera.generate(sequence, Timestamp::ZERO, &pool).unwrap().unwrap().metadata.id);
+        assert_eq!(ids, [0, 1, 2, 3, 4]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A camera picture in the layout that its source delivers.
 
+use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvRange, YuvStandardMatrix};
+
 /// How the bytes of a picture are laid out; rows from the top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PixelLayout {
@@ -65,6 +67,54 @@ impl<'a> Picture<'a> {
         }
         let [first, rest @ ..] = lanes;
         rest.into_iter().fold(first, mix)
+    }
+
+    /// Writes one row as RGB, `width * 3` bytes; YUV as BT.601 of limited range. `None` where the picture has no such row, or its strides are too
+    /// short for it.
+    pub fn row_as_rgb(&self, row: u32, rgb: &mut [u8]) -> Option<()> {
+        let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt601);
+        let (width, rgb_stride) = (self.width, self.width * 3);
+        let line = |offset: usize, stride: u32| {
+            let start = offset + stride as usize * row as usize;
+            self.bytes.get(start..start + stride as usize)
+        };
+        match self.layout {
+            PixelLayout::Rgb8 => {
+                rgb.copy_from_slice(line(0, rgb_stride)?);
+                Some(())
+            }
+            PixelLayout::Yuyv { stride } => {
+                let packed = YuvPackedImage { yuy: line(0, stride)?, yuy_stride: stride, width, height: 1 };
+                yuv::yuyv422_to_rgb(&packed, rgb, rgb_stride, range, matrix).ok()
+            }
+            PixelLayout::Nv12 { stride } => {
+                let chroma = stride as usize * (self.height as usize + row as usize / 2);
+                let planes = YuvBiPlanarImage {
+                    y_plane: line(0, stride)?,
+                    y_stride: stride,
+                    uv_plane: self.bytes.get(chroma..chroma + stride as usize)?,
+                    uv_stride: stride,
+                    width,
+                    height: 1,
+                };
+                yuv::yuv_nv12_to_rgb(&planes, rgb, rgb_stride, range, matrix, YuvConversionMode::Balanced)
+                    .ok()
+            }
+        }
+    }
+
+    /// Writes the whole picture as RGB rows without padding, `width * height * 3` bytes. `None` as in [`Picture::row_as_rgb`].
+    pub fn write_rgb(&self, rgb: &mut Vec<u8>) -> Option<()> {
+        rgb.resize(PixelLayout::Rgb8.byte_len(self.width, self.height), 0);
+        if self.layout == PixelLayout::Rgb8 {
+            let length = rgb.len();
+            rgb.copy_from_slice(self.bytes.get(..length)?);
+            return Some(());
+        }
+        let bytes = self.width as usize * 3;
+        (0..self.height)
+            .zip(rgb.chunks_exact_mut(bytes.max(1)))
+            .try_for_each(|(row, rgb)| self.row_as_rgb(row, rgb))
     }
 
     /// A picture of `width * height * 3` RGB bytes.

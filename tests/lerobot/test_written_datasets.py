@@ -101,8 +101,12 @@ def test_statistics_are_those_that_lerobot_computed(roarm, big: LeRobotDataset, 
 @pytest.mark.parametrize("storage", ["--images", "--video"])
 def test_lerobot_trains_a_step(roarm, tmp_path: Path, storage: str) -> None:
     roarm("export", DATA / "lerobot_v21_video", "--out", tmp_path / "new", storage)
+    train_a_step(tmp_path / "new", tmp_path)
+
+
+def train_a_step(root: Path, tmp_path: Path) -> None:
     arguments = {
-        "dataset.repo_id": "local/written", "dataset.root": tmp_path / "new", "dataset.video_backend": "pyav",
+        "dataset.repo_id": "local/written", "dataset.root": root, "dataset.video_backend": "pyav",
         "policy.type": "act", "policy.device": "cpu", "policy.push_to_hub": "false", "policy.pretrained_backbone_weights": "null",
         "policy.chunk_size": 5, "policy.n_action_steps": 5, "policy.dim_model": 64, "policy.n_heads": 2, "policy.dim_feedforward": 64,
         "steps": 1, "batch_size": 2, "num_workers": 0, "wandb.enable": "false", "save_checkpoint": "false", "eval_freq": 0,

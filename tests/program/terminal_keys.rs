@@ -18,7 +18,7 @@ use crate::support::repository;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// A program on a terminal of its own.
-struct OnTerminal {
+pub(crate) struct OnTerminal {
     child: Child,
     controller: File,
     said: Arc<Mutex<String>>,
@@ -30,7 +30,7 @@ impl OnTerminal {
     }
 
     /// `setsid --ctty` makes the terminal the program's controlling one, as a shell's is.
-    fn start_with(arguments: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn start_with(arguments: impl IntoIterator<Item = String>) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
@@ -62,7 +62,7 @@ impl OnTerminal {
     }
 
     /// Waits until `text` was said after the first `after` bytes; how many there are by then.
-    fn wait_until_said(&self, text: &str, after: usize) -> usize {
+    pub(crate) fn wait_until_said(&self, text: &str, after: usize) -> usize {
         let start = Instant::now();
         loop {
             let said = self.said.lock().unwrap();
@@ -75,8 +75,13 @@ impl OnTerminal {
         }
     }
 
-    fn press(&mut self, key: u8) {
-        self.controller.write_all(&[key]).unwrap();
+    pub(crate) fn press(&mut self, key: u8) {
+        self.type_keys(&[key]);
+    }
+
+    /// All at once, as a terminal sends the bytes of an arrow.
+    pub(crate) fn type_keys(&mut self, keys: &[u8]) {
+        self.controller.write_all(keys).unwrap();
     }
 
     fn shows_what_is_typed(&self) -> bool {
@@ -84,7 +89,7 @@ impl OnTerminal {
     }
 
     /// Exit code and the summary.
-    fn finish(mut self) -> (Option<i32>, serde_json::Value) {
+    pub(crate) fn finish(mut self) -> (Option<i32>, serde_json::Value) {
         let mut stdout = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
         let code = self.child.wait().unwrap().code();

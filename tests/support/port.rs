@@ -27,9 +27,14 @@ pub(crate) struct VirtualArm {
 
 impl VirtualArm {
     pub(crate) fn start(firmware: &str) -> Self {
+        Self::start_with(firmware, &[])
+    }
+
+    /// With more flags of `roarm sim`.
+    pub(crate) fn start_with(firmware: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (link, log) = (folder.path().join("arm"), folder.path().join("board.log"));
-        let mut program = Program::start([
+        let fixed = [
             OsStr::new("sim"),
             OsStr::new("--firmware"),
             OsStr::new(firmware),
@@ -37,7 +42,8 @@ impl VirtualArm {
             link.as_os_str(),
             OsStr::new("--log"),
             log.as_os_str(),
-        ]);
+        ];
+        let mut program = Program::start(fixed.into_iter().chain(more.iter().map(OsStr::new)));
         program.wait_until_said("virtual RoArm-M3");
         Self { program, folder }
     }

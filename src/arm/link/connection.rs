@@ -22,7 +22,7 @@ impl LinkMachine {
             Phase::Failed(_) => return,
             Phase::TakingOver(_) => return self.fail(LinkFault::TakenOver, events),
             Phase::TorqueReleased => false,
-            Phase::Waiting | Phase::Ready | Phase::PortAway => {
+            Phase::Waiting | Phase::Ready | Phase::PortAway | Phase::HandGuided(_) => {
                 self.ready_since.is_some() && !self.options.reconnect_timeout.is_zero()
             }
         };
@@ -72,6 +72,7 @@ impl LinkMachine {
         match (self.phase, self.lost_since) {
             (Phase::Ready, _) => LinkState::Ready,
             (Phase::TorqueReleased, _) => LinkState::TorqueReleased,
+            (Phase::HandGuided(_), _) => LinkState::HandGuided,
             (Phase::TakingOver(_), _) => LinkState::Failed(LinkFault::TakenOver),
             (Phase::Failed(fault), _) => LinkState::Failed(fault),
             (Phase::Waiting | Phase::PortAway, Some(since)) => LinkState::Reconnecting { since },

@@ -5,6 +5,7 @@ use std::fmt;
 use firmware_protocol::health::JointSet;
 use firmware_protocol::{Feedback, Generation};
 
+use super::GuidingRefused;
 use crate::types::{FeedbackSample, Joint};
 
 /// Something that the link noticed. `Display` gives a line for people.
@@ -65,6 +66,14 @@ pub enum LinkEvent {
     TorqueKept,
     /// All servos were told to let go; nothing more is sent.
     TorqueReleased,
+    /// All servos were told to let go: somebody guides the arm by hand.
+    LetGo,
+    /// All servos were told to hold the arm where it stands, and it is ready again.
+    HeldAgain,
+    /// Servos shall let go or hold again, and wait for this; said once for each reason.
+    CannotHoldYet(GuidingRefused),
+    /// Servos were to let go or to hold again, and the link was not in the state for it: nothing was sent.
+    GuidingRefused,
     /// The link gave up; it is the last event.
     Fault(LinkFault),
 }
@@ -109,6 +118,12 @@ impl fmt::Display for LinkEvent {
             Self::TorqueKept => formatter
                 .write_str("torque stays on: the arm did not stand still, or the link was not ready"),
             Self::TorqueReleased => formatter.write_str("torque is off: the arm is limp"),
+            Self::LetGo => formatter.write_str("torque is off: the arm is in your hands"),
+            Self::CannotHoldYet(reason) => write!(formatter, "waiting: {reason}"),
+            Self::GuidingRefused => {
+                formatter.write_str("the link was interrupted: the servos were not told anything")
+            }
+            Self::HeldAgain => formatter.write_str("torque is on: the arm holds where it stands"),
             Self::Fault(fault) => fault.fmt(formatter),
         }
     }

@@ -24,10 +24,11 @@
 //!
 //! **Bytes that the machine can send** are a line feed, T:605 cmd 2, T:301 mode 0 and T:102 with every field, and at the very
 //! end, once, T:210 cmd 0, for which [`LinkMachine::release_torque`] asks for the control core's proof that the arm is
-//! parked. Nothing here can encode T:0, T:100, T:103, T:104 or T:123.
+//! parked. For guiding by hand there are T:210 cmd 0, for which [`LinkMachine::let_go`] asks for a person's word, and T:210 cmd 1. Nothing here can encode T:0, T:100, T:103, T:104 or T:123.
 
 mod connection;
 mod event;
+mod hand_guiding;
 mod handshake;
 mod hold;
 mod options;
@@ -42,6 +43,8 @@ mod write_buffer;
 #[cfg(test)]
 mod board_tests;
 #[cfg(test)]
+mod hand_guiding_tests;
+#[cfg(test)]
 mod scripted_tests;
 #[cfg(test)]
 mod supervision_tests;
@@ -53,6 +56,7 @@ mod test_bench;
 mod test_rig;
 
 pub use event::{LinkEvent, LinkFault, ReopenObstacle};
+pub use hand_guiding::{GuidingRefused, HandsOnArm};
 pub use options::LinkOptions;
 pub use state::LinkState;
 pub use statistics::LinkStatistics;
@@ -67,7 +71,8 @@ use firmware_protocol::{
     ServoSpeed,
 };
 
-use crate::types::{CommandWritten, JointCommand, Timestamp};
+use crate::types::{CommandWritten, JointAngles, JointCommand, Timestamp};
+use hand_guiding::Guiding;
 use handshake::Handshake;
 use hold::WrittenGoals;
 use receive::FrameWatch;
@@ -103,6 +108,8 @@ enum Phase {
     PortAway,
     /// The control side is gone: the machine itself brings the arm to rest.
     TakingOver(TakeOver),
+    /// Somebody guides the arm by hand.
+    HandGuided(Guiding),
     /// Torque was switched off; final.
     TorqueReleased,
     /// Gave up; final.
@@ -136,6 +143,7 @@ pub struct LinkMachine {
     last_feedback: Timestamp,
     /// Stamp of the newest pose: stamps never run backwards.
     last_measured: Timestamp,
+    newest_pose: Option<JointAngles>,
     /// A frame arrived since the last command.
     credit: bool,
     /// Encoded, and not yet reported as written.
@@ -169,6 +177,7 @@ impl LinkMachine {
             sequence: 0,
             last_feedback: now,
             last_measured: Timestamp::ZERO,
+            newest_pose: None,
             credit: false,
             in_flight: None,
             in_flight_connection: 0,
@@ -203,6 +212,7 @@ impl LinkMachine {
                 }
             }
             Phase::TakingOver(take_over) => self.go_on_taking_over(take_over, now, out, events),
+            Phase::HandGuided(guiding) => self.go_on_guiding(guiding, now, out, events),
             Phase::Waiting => {
                 if let Some(fault) = self.overdue(now) {
                     return self.fail(fault, events);
@@ -261,6 +271,7 @@ impl LinkMachine {
         }
         self.written_goals.note(command, now);
         self.note_motion(&command, now);
+        self.note_caught();
         if let Phase::TakingOver(take_over) = &mut self.phase {
             take_over.written(command.goal, now);
             return None;

@@ -172,7 +172,7 @@ impl LinkMachine {
                 }
             }
             Line::Reset => match self.phase {
-                Phase::Ready => {
+                Phase::Ready | Phase::HandGuided(_) => {
                     self.wait_again(arrived);
                     self.first_bytes = Some(arrived);
                     self.frames.booting_said = true;
@@ -208,7 +208,7 @@ impl LinkMachine {
             return;
         }
         self.frames.dead = 0;
-        if matches!(self.phase, Phase::Ready | Phase::TakingOver(_)) {
+        if matches!(self.phase, Phase::Ready | Phase::TakingOver(_) | Phase::HandGuided(_)) {
             // Whatever the pose: the board's loop went round.
             self.credit = true;
         }
@@ -236,6 +236,7 @@ impl LinkMachine {
             torque_off: feedback.bus_fault() == Some(BusFault::NoTorque),
         };
         self.sequence += 1;
+        self.newest_pose = Some(angles);
         self.frames.still = self.frames.stillness.observe(&sample.angles, sample.measured);
         events(LinkEvent::Feedback { sample, feedback });
         if matches!(self.phase, Phase::Waiting) {

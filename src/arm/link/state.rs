@@ -20,6 +20,8 @@ pub enum LinkState {
     },
     /// Torque was switched off after parking; nothing more is sent.
     TorqueReleased,
+    /// Somebody guides the arm by hand; no goal is sent.
+    HandGuided,
     /// Gave up, or took the arm over; nothing that is offered is sent any more.
     Failed(LinkFault),
 }
@@ -33,6 +35,7 @@ impl LinkState {
             Self::Reconnecting { .. } => (2, 0),
             Self::TorqueReleased => (3, 0),
             Self::Failed(fault) => (4, fault.code()),
+            Self::HandGuided => (5, 0),
         }
     }
 
@@ -43,6 +46,7 @@ impl LinkState {
             (2, _) => Self::Reconnecting { since },
             (3, _) => Self::TorqueReleased,
             (4, Some(fault)) => Self::Failed(fault),
+            (5, _) => Self::HandGuided,
             _ => Self::Connecting { since },
         }
     }
@@ -51,7 +55,7 @@ impl LinkState {
     pub(in crate::arm) const fn since(self) -> Option<Timestamp> {
         match self {
             Self::Connecting { since } | Self::Reconnecting { since } => Some(since),
-            Self::Ready | Self::TorqueReleased | Self::Failed(_) => None,
+            Self::Ready | Self::TorqueReleased | Self::HandGuided | Self::Failed(_) => None,
         }
     }
 }
@@ -68,6 +72,7 @@ mod tests {
             LinkState::Ready,
             LinkState::Reconnecting { since },
             LinkState::TorqueReleased,
+            LinkState::HandGuided,
             LinkState::Failed(LinkFault::Lost),
             LinkState::Failed(LinkFault::TakenOver),
         ] {

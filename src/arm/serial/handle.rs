@@ -11,8 +11,10 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use super::SerialStatistics;
 use crate::arm::clock::monotonic_now;
-use crate::arm::link::{LinkFault, LinkState};
-use crate::types::{CommandWritten, FeedbackSample, JointCommand, LinkStatus, Parked, Timestamp};
+use crate::arm::link::{HandsOnArm, LinkFault, LinkState};
+use crate::types::{
+    CommandWritten, FeedbackSample, JointCommand, LinkStatus, Parked, ServoProfile, Timestamp,
+};
 
 /// Reports of written commands that may wait for the control thread: 5 s at 50 Hz. When it is full no command is written, so
 /// that no report is lost.
@@ -25,6 +27,13 @@ pub(super) struct OfferedCommand {
     pub(super) offered: Timestamp,
     /// The connection that it was made for.
     pub(super) connection: u32,
+}
+
+/// What a person who guides the arm by hand wants of its servos.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum GuidingRequest {
+    LetGo(HandsOnArm),
+    HoldAgain(ServoProfile),
 }
 
 /// A report with the connection that it belongs to.
@@ -187,6 +196,7 @@ pub(super) struct LinkSide {
     pub(super) feedback: triple_buffer::Input<Option<FeedbackSample>>,
     pub(super) written: rtrb::Producer<ReportedCommand>,
     pub(super) parked: rtrb::Consumer<Parked>,
+    pub(super) guiding: rtrb::Consumer<GuidingRequest>,
 }
 
 /// The control thread's view of the arm. No method waits, allocates or locks.
@@ -199,6 +209,7 @@ pub struct ArmHandle {
     feedback: triple_buffer::Output<Option<FeedbackSample>>,
     written: rtrb::Consumer<ReportedCommand>,
     parked: rtrb::Producer<Parked>,
+    guiding: rtrb::Producer<GuidingRequest>,
     shared: Arc<Shared>,
     /// The connection that the control side knows of: its commands are made for this one.
     seen: Cell<u32>,
@@ -283,6 +294,20 @@ impl ArmHandle {
         self.shared.wake();
     }
 
+    /// Has all servos let go, as soon as the arm stands still: somebody holds it. Offer nothing until
+    /// [`LinkEvent::HeldAgain`](super::LinkEvent::HeldAgain); [`LinkEvent`](super::LinkEvent) says what became of it.
+    pub fn let_go(&mut self, confirmed: HandsOnArm) {
+        let _full_of_requests_already = self.guiding.push(GuidingRequest::LetGo(confirmed));
+        self.shared.wake();
+    }
+
+    /// Has all servos hold the arm where it stands, as soon as it stands still and the firmware can hold it there. What keeps it waiting is
+    /// said by [`LinkEvent::CannotHoldYet`](super::LinkEvent::CannotHoldYet).
+    pub fn hold_again(&mut self, profile: ServoProfile) {
+        let _full_of_requests_already = self.guiding.push(GuidingRequest::HoldAgain(profile));
+        self.shared.wake();
+    }
+
     /// For a watchdog: takes the arm from a control side that hangs.
     pub fn take_over_switch(&self) -> TakeOverSwitch {
         TakeOverSwitch(Arc::clone(&self.shared))
@@ -340,11 +365,13 @@ pub(super) fn mailboxes() -> rustix::io::Result<(ArmHandle, LinkSide)> {
     let (feedback_input, feedback_output) = triple_buffer::triple_buffer(&None);
     let (producer, consumer) = rtrb::RingBuffer::new(WRITTEN_CAPACITY);
     let (parked_producer, parked_consumer) = rtrb::RingBuffer::new(1);
+    let (guiding_producer, guiding_consumer) = rtrb::RingBuffer::new(2);
     let handle = ArmHandle {
         commands: command_input,
         feedback: feedback_output,
         written: consumer,
         parked: parked_producer,
+        guiding: guiding_producer,
         shared: Arc::clone(&shared),
         seen: Cell::new(0),
     };
@@ -354,6 +381,7 @@ pub(super) fn mailboxes() -> rustix::io::Result<(ArmHandle, LinkSide)> {
         feedback: feedback_input,
         written: producer,
         parked: parked_consumer,
+        guiding: guiding_consumer,
     };
     Ok((handle, link_side))
 }

@@ -13,11 +13,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::MissedTickBehavior;
 use tokio_serial::{ClearBuffer, SerialPort, SerialStream};
 
-use super::handle::{LinkSide, OfferedCommand, Published, ReportedCommand, Shared};
+use super::handle::{GuidingRequest, LinkSide, OfferedCommand, Published, ReportedCommand, Shared};
 use super::open::{OpenedPort, open_again};
 use super::{OnLook, SerialStatistics};
 use crate::arm::clock::monotonic_now;
-use crate::arm::link::{LinkEvent, LinkFault, LinkMachine, LinkOptions, TorqueRefused, WriteBuffer};
+use crate::arm::link::{
+    GuidingRefused, LinkEvent, LinkFault, LinkMachine, LinkOptions, TorqueRefused, WriteBuffer,
+};
 use crate::arm::port::PortIdentity;
 use crate::types::{FeedbackSample, Parked, Timestamp};
 
@@ -57,6 +59,7 @@ pub(super) fn run(
         events,
         waiting: None,
         parked: None,
+        guiding: None,
         statistics: SerialStatistics::default(),
         published: monotonic_now(),
         on_look,
@@ -86,6 +89,8 @@ struct Worker {
     waiting: Option<OfferedCommand>,
     /// The proof that torque may be switched off, and since when it waits to be used.
     parked: Option<(Parked, Timestamp)>,
+    /// What a person who guides the arm wants, and what was said to keep it waiting.
+    guiding: Option<(GuidingRequest, Option<GuidingRefused>)>,
     statistics: SerialStatistics,
     published: Timestamp,
     on_look: OnLook,
@@ -257,6 +262,7 @@ impl Worker {
             self.waiting = *side.commands.output_buffer();
         }
         self.release_torque_if_asked(now);
+        self.guide_if_asked();
         if self.shared.is_released() {
             self.waiting = None;
         }
@@ -315,6 +321,35 @@ impl Worker {
         }
     }
 
+    /// Has the servos let go or hold once nothing is in the way. What a person can change is said, once for each reason.
+    fn guide_if_asked(&mut self) {
+        if self.guiding.is_none() {
+            self.guiding = self.side.guiding.pop().ok().map(|request| (request, None));
+        }
+        let Some((request, said)) = self.guiding else { return };
+        self.waiting = None;
+        let Self { machine, out, side, events, shared, .. } = self;
+        let mut note = |event: LinkEvent| note(&event, &mut side.feedback, shared, events);
+        let done = match request {
+            GuidingRequest::LetGo(confirmed) => machine.let_go(confirmed, out, &mut note),
+            GuidingRequest::HoldAgain(profile) => machine.hold_again(profile, out),
+        };
+        self.guiding = match done {
+            Ok(()) => None,
+            Err(reason @ (GuidingRefused::Moving | GuidingRefused::OutsideLimits { .. }))
+                if said != Some(reason) =>
+            {
+                note(LinkEvent::CannotHoldYet(reason));
+                Some((request, Some(reason)))
+            }
+            Err(GuidingRefused::NotConnected) => {
+                note(LinkEvent::GuidingRefused);
+                None
+            }
+            Err(_) => Some((request, said)),
+        };
+    }
+
     fn report_written(&mut self) {
         let connection = self.machine.connection();
         if let Some(report) = self.machine.written(monotonic_now()) {
@@ -337,6 +372,7 @@ impl Worker {
             && out.is_empty()
             && has_room(&side.written)
             && self.parked.is_none()
+            && self.guiding.is_none()
             && !shared.is_released()
             && !shared.stop_requested();
         let (state, connection) = (machine.state(), machine.connection());

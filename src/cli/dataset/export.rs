@@ -1,42 +1,72 @@
-//! `roarm dataset export`: some episodes of a dataset, or all, as a new one.
+//! `roarm dataset export`: some episodes of a dataset or of run logs, or all, as a new dataset.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::must_be_folder;
 use super::writing::{self, Written};
+use super::{export_logs, must_be_folder};
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::terminal;
 use crate::episode::{Dataset, DatasetEpisodes, storage_of};
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ExportFlags {
-    /// The dataset's folder (the one that holds meta/ and data/), of LeRobot v2.0, v2.1 or v3.0
-    dir: PathBuf,
+    /// Run logs (.mcap), in the order of their episodes; or one dataset's folder (the one that holds meta/ and data/), of LeRobot v2.0,
+    /// v2.1 or v3.0
+    #[arg(required = true, value_name = "RUNLOG|DIR")]
+    pub(super) from: Vec<PathBuf>,
     /// The new dataset's folder, LeRobot v3.0; it must not exist yet, or be empty
     #[arg(long, value_name = "NEW")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// Episodes to take, in this order, such as 0,2-5 [default: all]
     #[arg(long, value_name = "LIST")]
     episodes: Option<String>,
-    /// Store pictures as PNG inside the data files: nothing is lost [default: as they were]
+    /// Store pictures as PNG inside the data files: nothing is lost [default: as they were; of run logs: video]
     #[arg(long, conflicts_with = "video")]
-    images: bool,
-    /// Store pictures as H.264 video [default: as they were]
+    pub(super) images: bool,
+    /// Store pictures as H.264 video [default: as they were; of run logs: video]
     #[arg(long)]
-    video: bool,
+    pub(super) video: bool,
+    /// Frames a second [default: the rate of the policy's actions]
+    #[arg(long, value_name = "HZ", help_heading = "With run logs")]
+    pub(super) fps: Option<f64>,
+    /// Write the episodes that failed or are incomplete into a dataset of their own [default: leave them out]
+    #[arg(long, value_name = "DIR", help_heading = "With run logs")]
+    pub(super) failed: Option<PathBuf>,
     /// Say what would be written, and write nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Print one JSON object on the last line of standard output
     #[arg(long)]
     pub(super) json: bool,
 }
 
 pub(super) fn export(flags: &ExportFlags) -> Result<Exit, CliError> {
-    must_be_folder(&flags.dir)?;
-    let dataset = Dataset::open(&flags.dir)?;
+    let dir = match flags.from.as_slice() {
+        [dir] if !is_log(dir) => dir,
+        logs if logs.iter().all(|log| is_log(log)) => {
+            if flags.episodes.is_some() {
+                return Err(CliError::Arguments(
+                    "--episodes chooses from a dataset: of run logs name those whose episodes you want"
+                        .to_owned(),
+                ));
+            }
+            return export_logs::export(flags);
+        }
+        _ => {
+            return Err(CliError::Arguments(
+                "give run logs (files that end in .mcap), or one dataset's folder".to_owned(),
+            ));
+        }
+    };
+    must_be_folder(dir)?;
+    if let Some(flag) = flags.fps.map(|_| "--fps").or(flags.failed.as_ref().map(|_| "--failed")) {
+        return Err(CliError::Arguments(format!(
+            "{flag} is for run logs: a dataset's frames stay as they are"
+        )));
+    }
+    let dataset = Dataset::open(dir)?;
     let all = dataset.episode_count();
     let episodes = match &flags.episodes {
         Some(text) => parse_episodes(text, all).map_err(CliError::Arguments)?,
@@ -66,6 +96,10 @@ pub(super) fn export(flags: &ExportFlags) -> Result<Exit, CliError> {
     let storage = writing::storage(flags.images, flags.video, storage_of(dataset.cameras()));
     let mut source = DatasetEpisodes::new(&dataset, episodes);
     writing::write(&mut source, &flags.out, storage, dropped, flags.json)
+}
+
+fn is_log(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "mcap")
 }
 
 /// `0,2-5` as numbers below `count`, in the order in which they stand.

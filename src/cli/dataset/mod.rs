@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod export_logs;
 mod info;
 mod repair;
 mod writing;
@@ -18,7 +19,7 @@ pub(super) enum DatasetVerb {
     Info(info::InfoFlags),
     /// Everything that is wrong with a dataset, with the fix; and which actions the arm cannot execute
     Check(check::CheckFlags),
-    /// Some episodes or all as a new dataset of layout v3.0
+    /// Run logs, or some episodes or all of a dataset, as a new dataset of layout v3.0
     Export(export::ExportFlags),
     /// What is sound of a damaged dataset as a new one
     Repair(repair::RepairFlags),

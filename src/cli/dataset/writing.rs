@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::signals::Signals;
 use crate::cli::terminal::{self, Progress};
-use crate::episode::{EpisodeSource, PictureStorage, write_dataset};
+use crate::control::EndCause;
+use crate::episode::{EpisodeSource, PictureStorage, WriteStep, write_dataset};
 
 /// The result of `--json`.
 #[derive(Debug, Serialize)]
@@ -32,17 +33,7 @@ pub(super) fn write(
     json: bool,
 ) -> Result<Exit, CliError> {
     let signals = Signals::catch()?;
-    let mut ended_by = None;
-    let mut progress = Progress::new();
-    let result = write_dataset(source, out, storage, &mut |step| {
-        progress.update(|| {
-            format!("episode {} of {}, {} frames written", step.episodes + 1, step.of_episodes, step.frames)
-        });
-        ended_by = signals.take();
-        ended_by.is_none()
-    });
-    progress.finish();
-    let step = result?;
+    let (step, ended_by) = make(source, out, storage, &signals)?;
     let ok = ended_by.is_none();
     let written = Written {
         ok,
@@ -64,6 +55,26 @@ pub(super) fn write(
         terminal::print_json(&written);
     }
     Ok(ended_by.map_or(Exit::Done, Exit::after_run))
+}
+
+/// Writes the dataset, with progress. Gives what is in it, and the signal that ended it early.
+pub(super) fn make(
+    source: &mut dyn EpisodeSource,
+    out: &Path,
+    storage: PictureStorage,
+    signals: &Signals,
+) -> Result<(WriteStep, Option<EndCause>), CliError> {
+    let mut ended_by = None;
+    let mut progress = Progress::new();
+    let result = write_dataset(source, out, storage, &mut |step| {
+        progress.update(|| {
+            format!("episode {} of {}, {} frames written", step.episodes + 1, step.of_episodes, step.frames)
+        });
+        ended_by = signals.take();
+        ended_by.is_none()
+    });
+    progress.finish();
+    Ok((result?, ended_by))
 }
 
 /// How pictures are written: as asked for, else as they were.

@@ -2,6 +2,7 @@
 
 mod episode;
 mod run_log;
+mod swap;
 
 use std::path::PathBuf;
 
@@ -74,6 +75,9 @@ pub(super) struct ReplayFlags {
     /// The policy bundle's folder [default: the one that the log names]
     #[arg(long, value_name = "DIR", help_heading = "With --log", conflicts_with_all = ["core_only", "dataset"])]
     policy: Option<PathBuf>,
+    /// Ask the policy in this bundle what it would have done instead, and compare
+    #[arg(long, value_name = "BUNDLE", help_heading = "With --log", conflicts_with_all = ["core_only", "policy", "dataset"])]
+    swap_policy: Option<PathBuf>,
 
     /// Print the result as one JSON object on the last line of standard output
     #[arg(long)]
@@ -84,7 +88,10 @@ pub(super) struct ReplayFlags {
 
 pub(super) fn replay(flags: &ReplayFlags) -> Result<Exit, CliError> {
     match (&flags.log, &flags.dataset, &flags.arm, flags.episode) {
-        (Some(log), ..) => run_log::replay(flags, log),
+        (Some(log), ..) => match &flags.swap_policy {
+            Some(bundle) => swap::swap(flags, log, bundle),
+            None => run_log::replay(flags, log),
+        },
         (None, Some(folder), Some(arm), Some(number)) => episode::replay(flags, folder, number, arm),
         // The flags' own rules let nothing else pass.
         _ => Err(CliError::Arguments(

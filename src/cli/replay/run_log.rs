@@ -48,12 +48,22 @@ fn policy(flags: &ReplayFlags, run: &RunRecord) -> Result<ChunkProducer, CliErro
             folder.display()
         )));
     }
+    producer(flags, run, &folder, &bundle)
+}
+
+/// A policy with the run's settings: task, seed, threads, scale.
+pub(super) fn producer(
+    flags: &ReplayFlags,
+    run: &RunRecord,
+    folder: &Path,
+    bundle: &Bundle,
+) -> Result<ChunkProducer, CliError> {
     let mut config = Config::defaults();
     config.policy.action_scale = run.policy.action_scale.into();
     let threads = flags.inference.threads.or(Some(run.policy.threads)).filter(|threads| *threads > 0);
     let inference = PolicyFlags { threads, ..flags.inference.clone() };
     terminal::say(format!("policy {} on {}", folder.display(), plan::device(&inference, &config)));
-    let mut engine = plan::engine(&bundle, &inference, &config)?;
+    let mut engine = plan::engine(bundle, &inference, &config)?;
     engine.set_task(&run.task)?;
     Ok(ChunkProducer::new(Box::new(engine), run.policy.noise_seed)
         .with_real_time_chunking(run.policy.chunking))

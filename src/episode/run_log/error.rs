@@ -70,6 +70,9 @@ pub enum WriteFailed {
     /// A picture could not be compressed.
     #[error("a picture cannot be compressed: {0}")]
     Picture(image::ImageError),
+    /// The thread that compresses pictures panicked.
+    #[error("the thread that compresses pictures panicked")]
+    PicturesPanicked,
 }
 
 impl WriteFailed {
@@ -83,7 +86,9 @@ impl WriteFailed {
                 "raise the limit on file sizes (ulimit -f)"
             }
             Self::File(_) => "check the disk",
-            Self::Container(_) | Self::Picture(_) => "this is a bug in roarm, please report it",
+            Self::Container(_) | Self::Picture(_) | Self::PicturesPanicked => {
+                "this is a bug in roarm, please report it"
+            }
         }
     }
 }

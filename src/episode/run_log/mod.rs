@@ -23,6 +23,7 @@ mod writer;
 
 pub use error::{RunLogError, WriteFailed};
 pub use file::{LogFile, Syncer, create_log_file, log_file_name};
+pub use picture::EncodedPicture;
 pub use reader::{LogState, RunLogReader};
 pub use records::{
     CameraRecord, ChunkRecord, ControlRecord, EndRecord, FORMAT, FileHash, FormatVersion, FrameRecord,

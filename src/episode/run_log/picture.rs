@@ -7,7 +7,7 @@ use image::{ExtendedColorType, ImageDecoder, ImageEncoder};
 
 use super::error::{Unreadable, WriteFailed};
 use super::wire::{self, foxglove};
-use crate::types::{Picture, PixelLayout};
+use crate::types::{FrameMetadata, Picture, PixelLayout};
 
 /// A picture's message.
 pub(super) enum PictureMessage {
@@ -33,42 +33,60 @@ pub(super) fn layout(wire: &wire::Frame) -> Result<PixelLayout, Unreadable> {
     }
 }
 
-/// The message of a picture taken at `wall_ns`.
-pub(super) fn encode(
-    picture: &Picture<'_>,
-    camera: &str,
-    wall_ns: u64,
-) -> Result<PictureMessage, WriteFailed> {
-    let Picture { width, height, layout, bytes } = *picture;
-    let (timestamp, frame_id) = (Some(timestamp(wall_ns)), camera.to_owned());
-    let raw = |encoding: &str, step| {
-        let (encoding, data) = (encoding.to_owned(), bytes.to_vec());
-        PictureMessage::Raw(foxglove::RawImage {
-            timestamp,
-            width,
-            height,
-            encoding,
-            step,
-            data,
-            frame_id: camera.to_owned(),
-        })
-    };
-    Ok(match layout {
-        PixelLayout::Rgb8 => {
-            let mut data = Vec::with_capacity(bytes.len() / 2);
-            // The fastest that is lossless and that viewers show: half the bytes of a camera's picture.
-            PngEncoder::new_with_quality(&mut data, CompressionType::Fast, FilterType::Paeth).write_image(
-                bytes,
-                width,
-                height,
-                ExtendedColorType::Rgb8,
-            )?;
-            let format = "png".to_owned();
-            PictureMessage::Compressed(foxglove::CompressedImage { timestamp, data, format, frame_id })
+/// A picture as it will stand in the log. Making one takes long; [`RunLogWriter::encoded`](super::RunLogWriter::encoded) does not.
+#[derive(Debug)]
+pub struct EncodedPicture {
+    pub(super) slot: usize,
+    pub(super) metadata: FrameMetadata,
+    pub(super) layout: PixelLayout,
+    /// Of the pixels as they were captured.
+    pub(super) crc32: u32,
+    data: Vec<u8>,
+}
+
+impl EncodedPicture {
+    /// A slot's picture: RGB is compressed without loss, YUV stays as it is.
+    ///
+    /// # Errors
+    /// If the PNG library refuses.
+    pub fn of(slot: usize, metadata: FrameMetadata, picture: &Picture<'_>) -> Result<Self, WriteFailed> {
+        let Picture { width, height, layout, bytes } = *picture;
+        let data = match layout {
+            PixelLayout::Rgb8 => {
+                let mut data = Vec::with_capacity(bytes.len() / 2);
+                // The fastest that is lossless and that viewers show: half the bytes of a camera's picture.
+                PngEncoder::new_with_quality(&mut data, CompressionType::Fast, FilterType::Paeth)
+                    .write_image(bytes, width, height, ExtendedColorType::Rgb8)?;
+                data
+            }
+            PixelLayout::Yuyv { .. } | PixelLayout::Nv12 { .. } => bytes.to_vec(),
+        };
+        Ok(Self { slot, metadata, layout, crc32: crc32fast::hash(bytes), data })
+    }
+
+    /// The message of a picture taken at `wall_ns`.
+    pub(super) fn into_message(self, camera: &str, wall_ns: u64) -> PictureMessage {
+        let FrameMetadata { width, height, .. } = self.metadata;
+        let (timestamp, frame_id, data) = (Some(timestamp(wall_ns)), camera.to_owned(), self.data);
+        match layout_name(self.layout) {
+            ("rgb8", _) => {
+                let format = "png".to_owned();
+                PictureMessage::Compressed(foxglove::CompressedImage { timestamp, data, format, frame_id })
+            }
+            (name, step) => {
+                let encoding = name.to_owned();
+                PictureMessage::Raw(foxglove::RawImage {
+                    timestamp,
+                    width,
+                    height,
+                    encoding,
+                    step,
+                    data,
+                    frame_id,
+                })
+            }
         }
-        PixelLayout::Yuyv { stride } => raw("yuyv", stride),
-        PixelLayout::Nv12 { stride } => raw("nv12", stride),
-    })
+    }
 }
 
 /// A moment of the wall clock.

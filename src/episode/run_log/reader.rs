@@ -17,7 +17,7 @@ use super::records::{
 };
 use super::wire::{self, Topical, foxglove};
 use super::writer::PROFILE;
-use crate::types::{PixelLayout, Timestamp};
+use crate::types::{FrameMetadata, PixelLayout, Timestamp};
 
 /// How much of a log is there. Final once [`RunLogReader::next_record`] has given `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,9 +39,14 @@ pub struct RunLogReader<R> {
     queue: VecDeque<RawMessage>,
     /// What is known of a picture that comes next, by camera.
     announced: HashMap<String, wire::Frame>,
+    /// Which pictures are decoded; `None`: all.
+    wanted: Option<Wanted>,
     state: LogState,
     over: bool,
 }
+
+/// Whether the picture of this slot is wanted.
+type Wanted = Box<dyn Fn(usize, &FrameMetadata) -> bool + Send>;
 
 impl RunLogReader<BufReader<File>> {
     /// Opens a file.
@@ -94,12 +99,29 @@ impl<R: Read> RunLogReader<R> {
         }
         let run = RunRecord::from_wire(wire).map_err(|error| not_ours(error.to_string()))?;
         state.verified_bytes = container.verified();
-        Ok(Self { path, container, run, first, queue, announced: HashMap::new(), state, over: false })
+        Ok(Self {
+            path,
+            container,
+            run,
+            first,
+            queue,
+            announced: HashMap::new(),
+            wanted: None,
+            state,
+            over: false,
+        })
     }
 
     /// The first record.
     pub const fn run(&self) -> &RunRecord {
         &self.run
+    }
+
+    /// Decodes only the pictures for which `wanted` says so; the others come with [`FrameRecord::pixels`] empty, at hardly any cost.
+    #[must_use]
+    pub fn decode_only(mut self, wanted: impl Fn(usize, &FrameMetadata) -> bool + Send + 'static) -> Self {
+        self.wanted = Some(Box::new(wanted));
+        self
     }
 
     /// How much of the log is there, as far as it was read.
@@ -224,6 +246,9 @@ impl<R: Read> RunLogReader<R> {
         // 100 megapixels: far more than any camera here has, far less than would fill the memory.
         if u64::from(width) * u64::from(height) > 100_000_000 {
             return Err(Unreadable::invalid("a picture's size", format_args!("{width}x{height}")));
+        }
+        if self.wanted.as_ref().is_some_and(|wanted| !wanted(slot, &metadata)) {
+            return Ok(Record::Frame(FrameRecord { slot, metadata, layout, pixels: Vec::new() }));
         }
         let pixels = pixels(&announced, layout, (width, height))?;
         if crc32fast::hash(&pixels) != announced.crc32 {

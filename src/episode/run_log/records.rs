@@ -212,7 +212,7 @@ pub struct FrameRecord {
     pub metadata: FrameMetadata,
     /// How the pixels are laid out.
     pub layout: PixelLayout,
-    /// The pixels.
+    /// The pixels; empty where the reader was told to pass over them.
     pub pixels: Vec<u8>,
 }
 

@@ -11,7 +11,7 @@ use super::convert::Convert;
 use super::convert::frame_to_wire;
 use super::error::WriteFailed;
 use super::file::{LogFile, Syncer};
-use super::picture::{self, PictureMessage};
+use super::picture::{self, EncodedPicture, PictureMessage};
 use super::records::{
     ChunkRecord, ControlRecord, EndRecord, LossRecord, NoticeLevel, NoticeRecord, ObservationRecord,
     RunRecord,
@@ -203,18 +203,27 @@ impl<F: LogFile> RunLogWriter<F> {
         metadata: &FrameMetadata,
         picture: &Picture<'_>,
     ) -> Result<(), WriteFailed> {
-        let Some(topics) = self.cameras.get(slot) else { return Ok(()) };
+        self.encoded(EncodedPicture::of(slot, *metadata, picture)?)
+    }
+
+    /// Adds a picture that somebody has encoded already.
+    ///
+    /// # Errors
+    /// As [`RunLogWriter::control`].
+    pub fn encoded(&mut self, picture: EncodedPicture) -> Result<(), WriteFailed> {
+        let Some(topics) = self.cameras.get(picture.slot) else { return Ok(()) };
         let (frame, image, raw) = (topics.frame.clone(), topics.image.clone(), topics.raw.clone());
-        let encoded = picture::encode(picture, &topics.name, self.wall_ns(metadata.captured))?;
+        let name = topics.name.clone();
+        let metadata = picture.metadata;
         let (layout, stride) = picture::layout_name(picture.layout);
         let message = wire::Frame {
-            metadata: Some(frame_to_wire(slot, metadata)),
+            metadata: Some(frame_to_wire(picture.slot, &metadata)),
             layout: layout.to_owned(),
             stride,
-            crc32: crc32fast::hash(picture.bytes),
+            crc32: picture.crc32,
         };
         self.put(&frame, metadata.captured, metadata.id, &message)?;
-        match encoded {
+        match picture.into_message(&name, self.wall_ns(metadata.captured)) {
             PictureMessage::Compressed(message) => self.put(&image, metadata.captured, metadata.id, &message),
             PictureMessage::Raw(message) => self.put(&raw, metadata.captured, metadata.id, &message),
         }

@@ -1,8 +1,6 @@
 //! Rows of a picture as RGB, converted only where resizing looks.
 
-use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvRange, YuvStandardMatrix};
-
-use crate::types::{Picture, PixelLayout};
+use crate::types::Picture;
 
 /// The two source rows that one output row is blended from.
 ///
@@ -37,42 +35,10 @@ impl ConvertedRows {
         for number in [first, second] {
             let row = &mut self.places[(number % 2) as usize];
             if row.number != Some(number) {
-                convert(picture, number, &mut row.rgb)?;
+                picture.row_as_rgb(number, &mut row.rgb)?;
                 row.number = Some(number);
             }
         }
         Some([first, second].map(|number| self.places[(number % 2) as usize].rgb.as_slice()))
-    }
-}
-
-/// Converts one row of `picture`.
-fn convert(picture: &Picture<'_>, row: u32, rgb: &mut [u8]) -> Option<()> {
-    let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt601);
-    let (width, rgb_stride) = (picture.width, picture.width * 3);
-    let line = |offset: usize, stride: u32| {
-        let start = offset + stride as usize * row as usize;
-        picture.bytes.get(start..start + stride as usize)
-    };
-    match picture.layout {
-        PixelLayout::Rgb8 => {
-            rgb.copy_from_slice(line(0, rgb_stride)?);
-            Some(())
-        }
-        PixelLayout::Yuyv { stride } => {
-            let packed = YuvPackedImage { yuy: line(0, stride)?, yuy_stride: stride, width, height: 1 };
-            yuv::yuyv422_to_rgb(&packed, rgb, rgb_stride, range, matrix).ok()
-        }
-        PixelLayout::Nv12 { stride } => {
-            let chroma = stride as usize * (picture.height as usize + row as usize / 2);
-            let planes = YuvBiPlanarImage {
-                y_plane: line(0, stride)?,
-                y_stride: stride,
-                uv_plane: picture.bytes.get(chroma..chroma + stride as usize)?,
-                uv_stride: stride,
-                width,
-                height: 1,
-            };
-            yuv::yuv_nv12_to_rgb(&planes, rgb, rgb_stride, range, matrix, YuvConversionMode::Balanced).ok()
-        }
     }
 }

@@ -1,12 +1,14 @@
 //! The recorder: a thread of its own that owns the run log's file, and the ends of its queues.
 //!
 //! Control hands each tick over through a wait-free ring with room for 30 s. Inference hands over what the policy saw and said. Pictures
-//! have a queue of their own: when the disk is slow they are dropped, those that the policy saw last of all. A disk that is full or fails
-//! ends the recording, told once, and nothing else.
+//! have a queue of their own and a thread of their own that compresses them, so that no tick waits for that; when disk or cores are slow
+//! pictures are dropped, those that the policy saw last of all. A disk that is full or fails ends the recording, told once, and nothing
+//! else.
 
 mod control_tap;
 mod frame_queue;
 mod inference_tap;
+mod picture_thread;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -21,10 +23,11 @@ use control_tap::control_queue;
 pub use control_tap::{ControlQueue, ControlTap, bare_control_queue};
 pub(super) use frame_queue::FrameQueue;
 pub(super) use inference_tap::InferenceTap;
+use picture_thread::Encode;
 pub use report::RecordingReport;
 pub(super) use thread::Recorder;
 
-use crate::episode::run_log::{EndRecord, LogFile, RunLogWriter};
+use crate::episode::run_log::{EndRecord, LogFile, RunLogWriter, WriteFailed};
 
 /// A log that has been begun.
 pub struct Recording {
@@ -46,8 +49,8 @@ pub(super) struct RecorderShared {
     ending: AtomicBool,
     /// A line for people that nobody has taken yet.
     notice: Mutex<Option<String>>,
-    /// Why the disk could not be reached, until the recorder sees it.
-    sync_failed: Mutex<Option<std::io::Error>>,
+    /// Why a thread that helps the recorder gave up, until the recorder sees it.
+    helper_failed: Mutex<Option<WriteFailed>>,
     report: Mutex<RecordingReport>,
     done: AtomicBool,
 }
@@ -60,6 +63,19 @@ impl RecorderShared {
 
     pub(super) fn take_notice(&self) -> Option<String> {
         self.notice.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// A thread that helps the recorder cannot go on.
+    fn fail(&self, error: WriteFailed) {
+        self.helper_failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    fn take_failure(&self) -> Option<WriteFailed> {
+        self.helper_failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
     }
 
     fn tell(&self, text: String) {
@@ -96,6 +112,10 @@ const INFERENCE_RECORDS: usize = 512;
 
 /// Queues for a run with ticks of this period.
 pub(super) fn recorder(recording: Recording, tick_period: Duration) -> RecorderEnds {
+    recorder_with(recording, tick_period, picture_thread::losslessly())
+}
+
+fn recorder_with(recording: Recording, tick_period: Duration, encode: Encode) -> RecorderEnds {
     let shared = Arc::new(RecorderShared::default());
     shared.report.lock().unwrap_or_else(PoisonError::into_inner).file = recording.path;
     let (control, ticks) = control_queue(tick_period, Arc::clone(&shared));
@@ -103,6 +123,6 @@ pub(super) fn recorder(recording: Recording, tick_period: Duration) -> RecorderE
     let frames = FrameQueue::default();
     let inference = InferenceTap::new(sender, frames.clone(), Arc::clone(&shared));
     let all_frames = recording.all_frames.then(|| frames.clone());
-    let recorder = Recorder::new(recording.writer, ticks, inferred, frames, Arc::clone(&shared));
+    let recorder = Recorder::new(recording.writer, ticks, inferred, frames, encode, Arc::clone(&shared));
     RecorderEnds { control, inference, frames: all_frames, recorder, shared }
 }

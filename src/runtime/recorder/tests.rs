@@ -72,11 +72,15 @@ struct Running {
 }
 
 fn start(behave: impl FnMut() -> io::Result<()> + Send + 'static) -> Running {
+    start_with(behave, picture_thread::losslessly())
+}
+
+fn start_with(behave: impl FnMut() -> io::Result<()> + Send + 'static, encode: Encode) -> Running {
     let bytes = Arc::new(Mutex::new(Vec::new()));
     let file: Box<dyn LogFile> = Box::new(Disk { bytes: Arc::clone(&bytes), behave });
     let writer = RunLogWriter::create(file, &RunRecord::for_tests()).unwrap();
-    let ends =
-        recorder(Recording { writer, path: "a.mcap".into(), all_frames: true }, Duration::from_millis(20));
+    let recording = Recording { writer, path: "a.mcap".into(), all_frames: true };
+    let ends = recorder_with(recording, Duration::from_millis(20), encode);
     let recorder = ends.recorder;
     Running {
         control: ends.control,
@@ -97,6 +101,12 @@ impl Running {
         let records = std::iter::from_fn(|| reader.next_record().unwrap()).collect();
         (self.shared.report(), records)
     }
+}
+
+fn small_frame(id: u64) -> Arc<Frame> {
+    let metadata =
+        FrameMetadata { id, sequence: id, captured: Timestamp::ZERO, width: 2, height: 2, digest: None };
+    Arc::new(Frame::new(metadata, PixelLayout::Rgb8, FramePool::new(0).take(12)).unwrap())
 }
 
 fn ticks(records: &[Record]) -> Vec<u64> {
@@ -191,7 +201,7 @@ fn a_disk_that_stands_still_drops_pictures_and_no_tick() {
     };
     for number in 1..=1_000 {
         running.control.push(tick(number));
-        if number <= 12 {
+        if number <= 24 {
             running.frames.push_other(0, frame(number));
         }
     }
@@ -208,19 +218,65 @@ fn a_disk_that_stands_still_drops_pictures_and_no_tick() {
         .collect();
     assert!(frames.contains(&100), "{frames:?}");
     assert!(report.lost.other_frames > 0 && report.lost.policy_frames == 0, "{report:?}");
-    assert_eq!(frames.len() as u64 + report.lost.other_frames, 13);
+    assert_eq!(frames.len() as u64 + report.lost.other_frames, 25);
     assert!(report.replayable, "{report:?}");
 }
 
 #[test]
 fn a_picture_that_comes_twice_is_written_once() {
     let running = start(|| Ok(()));
-    let pool = FramePool::new(0);
-    let metadata =
-        FrameMetadata { id: 7, sequence: 7, captured: Timestamp::ZERO, width: 2, height: 2, digest: None };
-    let frame = Arc::new(Frame::new(metadata, PixelLayout::Rgb8, pool.take(12)).unwrap());
+    let frame = small_frame(7);
     running.frames.push_other(0, Arc::clone(&frame));
     running.frames.push_policy(0, frame);
     let (report, _) = running.end();
     assert_eq!(report.frames, 1);
+}
+
+#[test]
+fn ticks_are_written_while_a_picture_is_being_compressed() {
+    let (release, wait): (Sender<()>, Receiver<()>) = channel();
+    let mut losslessly = picture_thread::losslessly();
+    // Each picture waits until the sender is gone.
+    let encode: Encode = Box::new(move |slot, frame| {
+        let _gone = wait.recv();
+        losslessly(slot, frame)
+    });
+    let mut running = start_with(|| Ok(()), encode);
+    (0..3).for_each(|id| running.frames.push_other(0, small_frame(id)));
+    (1..=50).for_each(|number| running.control.push(tick(number)));
+    loop {
+        let bytes = running.bytes.lock().unwrap().clone();
+        let mut reader = RunLogReader::new(bytes.as_slice(), std::path::Path::new("a.mcap")).unwrap();
+        let records: Vec<Record> = std::iter::from_fn(|| reader.next_record().unwrap()).collect();
+        if ticks(&records).len() == 50 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(release);
+    let (report, _) = running.end();
+    assert_eq!((report.ticks, report.frames), (50, 3));
+}
+
+#[test]
+fn a_picture_that_cannot_be_compressed_stops_the_log_and_says_so() {
+    for panics in [false, true] {
+        let encode: Encode = Box::new(move |_, _| {
+            assert!(!panics, "a panic of the picture library");
+            Err(io::Error::other("no more memory").into())
+        });
+        let mut running = start_with(|| Ok(()), encode);
+        running.control.push(tick(1));
+        running.frames.push_other(0, small_frame(1));
+        let notice = loop {
+            if let Some(notice) = running.shared.take_notice() {
+                break notice;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let word = if panics { "panicked" } else { "no more memory" };
+        assert!(notice.contains(word), "{notice}");
+        let (report, _) = running.end();
+        assert!(!report.replayable && report.stopped.is_some(), "{report:?}");
+    }
 }

@@ -1,20 +1,21 @@
 //! The recorder thread: owns the file.
 
-use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::inference_tap::InferenceRecord;
-use super::{ControlQueue, FrameQueue, RecorderShared};
+use super::picture_thread::Encode;
+use super::{ControlQueue, FrameQueue, RecorderShared, picture_thread};
 use crate::episode::run_log::{
-    ControlRecord, EndRecord, LogFile, LossRecord, NoticeLevel, NoticeRecord, RunLogWriter, WriteFailed,
+    ControlRecord, EncodedPicture, EndRecord, LogFile, LossRecord, NoticeLevel, NoticeRecord, RunLogWriter,
+    WriteFailed,
 };
 use crate::runtime::clock;
-use crate::types::{Frame, Timestamp};
+use crate::types::Timestamp;
 
 /// How often the queues are looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -22,8 +23,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const CLOSE_EVERY: Duration = Duration::from_millis(250);
 /// Closed chunks are brought to the disk so often: with the time above, what a power cut may cost is a second.
 const SYNC_EVERY: Duration = Duration::from_millis(750);
-/// Pictures of a slot that are remembered as written: those that a camera and inference may both hand over.
-const REMEMBERED: usize = 64;
 
 /// What writes the log.
 pub(in crate::runtime) struct Recorder {
@@ -32,11 +31,12 @@ pub(in crate::runtime) struct Recorder {
     ticks: ControlQueue,
     inferred: Receiver<InferenceRecord>,
     frames: FrameQueue,
+    /// Taken by the thread that compresses.
+    encode: Option<Encode>,
     shared: Arc<RecorderShared>,
     closed: Timestamp,
     phase: &'static str,
     told: LossRecord,
-    written: HashMap<usize, VecDeque<u64>>,
 }
 
 impl Recorder {
@@ -45,6 +45,7 @@ impl Recorder {
         ticks: ControlQueue,
         inferred: Receiver<InferenceRecord>,
         frames: FrameQueue,
+        encode: Encode,
         shared: Arc<RecorderShared>,
     ) -> Self {
         let now = clock::now();
@@ -53,11 +54,11 @@ impl Recorder {
             ticks,
             inferred,
             frames,
+            encode: Some(encode),
             shared,
             closed: now,
             phase: "",
             told: LossRecord::default(),
-            written: HashMap::new(),
         }
     }
 
@@ -76,11 +77,10 @@ impl Recorder {
         let Some(writer) = &self.writer else { return Ok(()) };
         let (mut sync, shared) = (writer.syncer()?, Arc::clone(&self.shared));
         thread::Builder::new().name("log sync".to_owned()).spawn(move || {
-            while !shared.ending.load(Ordering::Acquire) {
+            while !shared.is_ending() {
                 thread::sleep(SYNC_EVERY);
                 if let Err(error) = sync() {
-                    *shared.sync_failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    return;
+                    return shared.fail(error.into());
                 }
             }
         })?;
@@ -90,15 +90,36 @@ impl Recorder {
     fn write_until_ended(&mut self) {
         let started = self.start_syncing();
         self.judge(started);
+        let encode = self.encode.take().unwrap_or_else(picture_thread::losslessly);
+        let mut pictures = match picture_thread::start(self.frames.clone(), Arc::clone(&self.shared), encode)
+        {
+            Ok(pictures) => Some(pictures),
+            Err(error) => {
+                self.judge(Err(error));
+                None
+            }
+        };
         loop {
             // Before the last look at the queues: nothing comes after it.
-            let ending = self.shared.ending.load(Ordering::Acquire);
+            let ending = self.shared.is_ending();
             let result = self.drain().and_then(|()| self.keep_time());
             self.judge(result);
-            if ending {
-                break;
+            let Some(ready) = &pictures else {
+                if ending {
+                    break;
+                }
+                thread::sleep(LOOK_AGAIN);
+                continue;
+            };
+            match ready.recv_timeout(LOOK_AGAIN) {
+                Ok(picture) => {
+                    let result = self.picture(picture);
+                    self.judge(result);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                // All are written, or their thread has failed: the next look says which.
+                Err(RecvTimeoutError::Disconnected) => pictures = None,
             }
-            thread::park_timeout(LOOK_AGAIN);
         }
         let end = self.shared.end.lock().unwrap_or_else(PoisonError::into_inner).take();
         let lost = self.lost();
@@ -112,24 +133,19 @@ impl Recorder {
         report.replayable = report.stopped.is_none() && lost.control_records == 0;
     }
 
-    /// Writes everything that waits: ticks first, pictures last.
+    /// Writes all ticks, observations and chunks that wait: between two of these looks there is one picture at most.
     fn drain(&mut self) -> Result<(), WriteFailed> {
-        loop {
-            while let Some(record) = self.ticks.pop() {
-                self.tick(&record)?;
-            }
-            while let Ok(record) = self.inferred.try_recv() {
-                let Some(writer) = &mut self.writer else { continue };
-                match record {
-                    InferenceRecord::Observation(record) => writer.observation(&record)?,
-                    InferenceRecord::Chunk(record) => writer.chunk(&record)?,
-                }
-            }
-            let Some((slot, frame)) = self.frames.pop() else { return Ok(()) };
-            self.frame(slot, &frame)?;
-            // A picture takes long.
-            self.keep_time()?;
+        while let Some(record) = self.ticks.pop() {
+            self.tick(&record)?;
         }
+        while let Ok(record) = self.inferred.try_recv() {
+            let Some(writer) = &mut self.writer else { continue };
+            match record {
+                InferenceRecord::Observation(record) => writer.observation(&record)?,
+                InferenceRecord::Chunk(record) => writer.chunk(&record)?,
+            }
+        }
+        Ok(())
     }
 
     fn tick(&mut self, record: &ControlRecord) -> Result<(), WriteFailed> {
@@ -144,17 +160,9 @@ impl Recorder {
         Ok(())
     }
 
-    fn frame(&mut self, slot: usize, frame: &Frame) -> Result<(), WriteFailed> {
+    fn picture(&mut self, picture: EncodedPicture) -> Result<(), WriteFailed> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        let written = self.written.entry(slot).or_default();
-        if written.contains(&frame.metadata.id) {
-            return Ok(());
-        }
-        writer.frame(slot, &frame.metadata, &frame.picture())?;
-        written.push_back(frame.metadata.id);
-        if written.len() > REMEMBERED {
-            written.pop_front();
-        }
+        writer.encoded(picture)?;
         self.shared.report.lock().unwrap_or_else(PoisonError::into_inner).frames += 1;
         Ok(())
     }
@@ -177,10 +185,7 @@ impl Recorder {
             writer.flush()?;
             self.closed = now;
         }
-        match self.shared.sync_failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
-        }
+        self.shared.take_failure().map_or(Ok(()), Err)
     }
 
     /// After a failed write there is no more log; the queues are emptied all the same.

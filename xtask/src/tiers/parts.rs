@@ -36,14 +36,14 @@ pub(super) const PARTS: &[Part] = &[
         },
     },
     Part {
-        name: "killed-logs",
-        title: "25 recording runs, killed: what is left of their logs",
+        name: "replay",
+        title: "a live run of a minute, played again to the last bit",
         tier: Tier::TestFull,
         obstacle: |_| None,
         run: |workspace| {
             let arguments =
-                ["test", "-p", "roarm", "--test", "program", "--", "--ignored", "a_killed_run_leaves"];
-            process::run("killed logs", process::cargo(workspace).args(arguments))
+                ["test", "-p", "roarm", "--test", "program", "--", "--ignored", "a_run_of_sixty_seconds"];
+            process::run("replay of a minute", process::cargo(workspace).args(arguments))
         },
     },
     Part {

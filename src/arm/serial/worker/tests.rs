@@ -23,6 +23,7 @@ fn ready() -> (Worker, ArmHandle, Receiver<LinkEvent>, Timestamp) {
         events,
         waiting: None,
         parked: None,
+        guiding: None,
         statistics: SerialStatistics::default(),
         published: now,
         on_look: Box::new(|| {}),
