@@ -1,0 +1,1 @@
+//! What the hand may do to a box.
