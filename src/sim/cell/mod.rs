@@ -12,6 +12,7 @@
 
 mod obstacles;
 mod solid;
+mod trial;
 
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ use calibration::kinematics::{ForwardKinematics, Link, LinkPoses};
 use calibration::{Joint, JointAngles};
 use nalgebra::{Point3, Vector3};
 
-pub use obstacles::Obstacles;
+pub use obstacles::{Obstacles, Room};
+pub use trial::{LIFTED_M, LIFTED_TIME, Outcome, Trial};
 
 use self::solid::{Solid, box_overlap};
 use crate::sim::scene::{BOX_COUNT, BOX_HALF_SIZE_M, BoxColour, BoxPose, FIXED_JAW, MOVING_JAW, PALM, Scene};
@@ -43,6 +45,8 @@ const LEAST_BITE_M: f64 = 0.004;
 const JAW_LENGTH_M: f64 = 0.064;
 /// The gripper has let go when it is open by so much more than when it closed on the box, radians.
 const LETTING_GO_RAD: f64 = 0.01;
+/// How far a pinched box forces the gripper open in one step, radians.
+const FORCED_OPEN_RAD: f64 = 0.005;
 /// How far the jaws turn a box in one step, radians.
 const TURN_STEP_RAD: f64 = 0.005;
 const TURN_STEPS: usize = 8;
@@ -134,11 +138,14 @@ impl Cell {
         self.carry(&links, angles);
         self.fall(step.min(LONGEST_STEP).as_secs_f64());
         for colour in BoxColour::ALL {
-            if self.held() != Some(colour) {
-                self.touch(colour, &hand, &links, angles);
+            if self.held() != Some(colour) && self.touch(colour, &hand, &links, angles) {
+                // what the hand pushes does not give way to the other
+                self.separate(colour);
             }
         }
-        self.separate();
+        if let Some(held) = self.held() {
+            self.separate(held);
+        }
         self.meet_the_table(&hand, &links, angles);
     }
 
@@ -183,32 +190,37 @@ impl Cell {
         if above && box_overlap(lower, &level).is_some() { on_other_m } else { BOX_HALF_SIZE_M }
     }
 
-    /// Everything that the hand does to a free box.
-    fn touch(&mut self, colour: BoxColour, hand: &Hand, links: &LinkPoses, angles: &JointAngles) {
-        let mut on_top: Option<Point3<f64>> = None;
-        let mut closing_stops = false;
+    /// Everything that the hand does to a free box; whether it pushed it.
+    fn touch(&mut self, colour: BoxColour, hand: &Hand, links: &LinkPoses, angles: &JointAngles) -> bool {
+        let mut standing: Option<&Solid> = None;
+        let (mut closing_stops, mut pushed) = (false, false);
         for _ in 0..4 {
             let palm = self.push(colour, &hand.palm);
             let fixed = self.push(colour, &hand.fixed);
             let moving = self.push(colour, &hand.moving);
             for (touch, part) in [(palm, &hand.palm), (fixed, &hand.fixed), (moving, &hand.moving)] {
                 if touch == Touch::OnTop {
-                    on_top = Some(part.lowest());
+                    standing = Some(part);
                 }
             }
             closing_stops |= moving == Touch::OnTop;
             if [palm, fixed, moving].iter().all(|touch| *touch != Touch::Pushed) {
                 break;
             }
+            pushed = true;
         }
-        if let Some(point) = on_top {
-            self.obstacles.stop_sinking(&point, links, angles);
+        if let Some(part) = standing {
+            let top_m = self.boxes[colour.index()].centre_m[2] + BOX_HALF_SIZE_M;
+            for point in part.corners_m.iter().filter(|point| point.z < top_m) {
+                self.obstacles.stop_sinking(point, links, angles);
+            }
         }
         if closing_stops {
             self.obstacles.stop_closing(angles.get(Joint::Gripper));
         } else if self.is_squeezed(colour, hand) {
             self.squeeze(colour, hand, links, angles);
         }
+        pushed
     }
 
     /// A part of the hand pushes a box out of its way, unless it stands on it.
@@ -216,7 +228,9 @@ impl Cell {
         let place = &mut self.boxes[colour.index()];
         match part.overlap(place) {
             None => Touch::None,
-            Some(overlap) if overlap.depth_m > EDGE_SLIP_M && overlap.below_top_m < overlap.depth_m => Touch::OnTop,
+            Some(overlap) if overlap.depth_m > EDGE_SLIP_M && overlap.below_top_m < overlap.depth_m => {
+                Touch::OnTop
+            }
             Some(overlap) => {
                 place.centre_m[0] += overlap.way_m.x;
                 place.centre_m[1] += overlap.way_m.y;
@@ -249,13 +263,16 @@ impl Cell {
                 return;
             }
         }
-        self.obstacles.stop_closing(gripper_rad);
         if self.hold.is_some() || !self.is_between_jaws(colour, links, gripper_rad) {
+            // a box is harder than the gripper is strong
+            self.obstacles.stop_closing(gripper_rad + FORCED_OPEN_RAD);
             return;
         }
+        self.obstacles.stop_closing(gripper_rad);
         // flat on the fixed jaw
         let pose = links.pose(Link::Link5);
-        let mut centre_in_hand_m = pose.inverse_transform_point(&Point3::from(self.boxes[colour.index()].centre_m));
+        let mut centre_in_hand_m =
+            pose.inverse_transform_point(&Point3::from(self.boxes[colour.index()].centre_m));
         centre_in_hand_m.x = BOX_HALF_SIZE_M;
         self.boxes[colour.index()].centre_m = (pose * centre_in_hand_m).coords.into();
         let yaw_in_hand_rad = self.boxes[colour.index()].yaw_rad - hand_yaw_rad(links);
@@ -283,15 +300,10 @@ impl Cell {
             && tip_m >= beyond_axis_m - BOX_HALF_SIZE_M + LEAST_BITE_M
     }
 
-    /// Boxes do not stand in each other; a held one pushes.
-    fn separate(&mut self) {
-        let moved = match self.held() {
-            Some(held) => held.other(),
-            // the one that lies lower gives way last
-            None if self.boxes[0].centre_m[2] < self.boxes[1].centre_m[2] => BoxColour::Red,
-            None => BoxColour::White,
-        };
-        let other = self.boxes[moved.other().index()];
+    /// Boxes do not stand in each other: the other one gives way to `pushing`.
+    fn separate(&mut self, pushing: BoxColour) {
+        let moved = pushing.other();
+        let other = self.boxes[pushing.index()];
         let place = &mut self.boxes[moved.index()];
         let apart_m = (place.centre_m[2] - other.centre_m[2]).abs();
         if apart_m < 2.0 * BOX_HALF_SIZE_M - EDGE_SLIP_M
@@ -304,10 +316,10 @@ impl Cell {
 
     /// The table stops the fingers and a held box.
     fn meet_the_table(&mut self, hand: &Hand, links: &LinkPoses, angles: &JointAngles) {
-        let held = self.hold.map(|hold| Solid::of_box(&self.boxes[hold.colour.index()]).lowest());
-        for point in [hand.palm.lowest(), hand.fixed.lowest(), hand.moving.lowest()].into_iter().chain(held) {
-            if point.z < 0.0 {
-                self.obstacles.stop_sinking(&point, links, angles);
+        let held = self.hold.map(|hold| Solid::of_box(&self.boxes[hold.colour.index()]));
+        for solid in [hand.palm, hand.fixed, hand.moving].into_iter().chain(held) {
+            for point in solid.corners_m.iter().filter(|point| point.z < 0.0) {
+                self.obstacles.stop_sinking(point, links, angles);
             }
         }
         if hand.moving.lowest().z < 0.0 && angles.get(Joint::Gripper) > 0.0 {

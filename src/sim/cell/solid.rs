@@ -60,7 +60,9 @@ impl Solid {
 
     /// Its lowest corner.
     pub(super) fn lowest(&self) -> Point3<f64> {
-        self.corners_m.into_iter().fold(self.corners_m[0], |low, corner| if corner.z < low.z { corner } else { low })
+        self.corners_m
+            .into_iter()
+            .fold(self.corners_m[0], |low, corner| if corner.z < low.z { corner } else { low })
     }
 
     /// How it overlaps with a box; `None` where a plane lies between them.

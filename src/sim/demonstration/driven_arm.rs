@@ -37,13 +37,18 @@ pub(super) struct DrivenArm {
 impl DrivenArm {
     /// An arm that stands at `start`. With a generator its servos and its line are drawn by chance.
     pub(super) fn new(scene: &Scene, start: JointAngles, generator: Option<&mut ChaCha8Rng>) -> Self {
-        let mut options = BoardOptions { initial: FirmwareAngles::from(start), ..BoardOptions::new(Generation::G1) };
+        let mut options =
+            BoardOptions { initial: FirmwareAngles::from(start), ..BoardOptions::new(Generation::G1) };
         let (mut speed_rad_s, mut acceleration_rad_s2, mut latency_ms) = (2.0, 14.0, 15);
         if let Some(generator) = generator {
             options.servos = ServoOptions {
                 sag_deg: generator.random_range(0.0..2.0),
                 dead_zone_deg: std::array::from_fn(|_| generator.random_range(0.05..0.5)),
-                loaded_speed: if generator.random_bool(0.5) { LoadedSpeed::FallsWithLoad } else { LoadedSpeed::Unlimited },
+                loaded_speed: if generator.random_bool(0.5) {
+                    LoadedSpeed::FallsWithLoad
+                } else {
+                    LoadedSpeed::Unlimited
+                },
                 ..ServoOptions::clean()
             };
             speed_rad_s = generator.random_range(1.5..3.0);
@@ -89,15 +94,18 @@ impl DrivenArm {
                 let arrives_ms = self.now_ms + self.latency_ms;
                 self.on_the_way.push_back((arrives_ms, self.before.interpolate(goal, share)));
             }
-            while let Some((_, command)) = self.on_the_way.pop_front_if(|(arrives_ms, _)| *arrives_ms <= self.now_ms) {
+            while let Some((_, command)) =
+                self.on_the_way.pop_front_if(|(arrives_ms, _)| *arrives_ms <= self.now_ms)
+            {
                 self.send(command);
             }
             self.board.advance(STEP);
             self.scratch.clear();
             self.board.transmit(&mut self.scratch);
             let angles = self.angles();
+            let before = *self.cell.obstacles();
             self.cell.advance(STEP, &angles);
-            self.cell.obstacles().apply(&mut self.board);
+            self.cell.obstacles().apply(&before, &mut self.board);
             self.now_ms += 1;
         }
         self.before = *goal;

@@ -27,7 +27,9 @@ impl Marks {
         tool_m: &Point3<f64>,
     ) -> Self {
         // behind the camera nothing is seen; nothing of the cell is there
-        let at = |point: Point3<f64>| camera.project(&point.cast()).map_or([-1.0; 2], |image| [image.x_px, image.y_px]);
+        let at = |point: Point3<f64>| {
+            camera.project(&point.cast()).map_or([-1.0; 2], |image| [image.x_px, image.y_px])
+        };
         let centre = |colour: BoxColour| at(Point3::from(boxes[colour.index()].centre_m));
         Self {
             target_px: centre(colour),

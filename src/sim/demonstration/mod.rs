@@ -18,11 +18,10 @@ pub use self::marks::Marks;
 pub use self::picture::{PICTURE_HEIGHT, PICTURE_WIDTH, SmallCamera, reduce};
 
 use self::driven_arm::DrivenArm;
+use super::cell::LIFTED_M;
 use super::expert::{Expert, Phase, View};
 use super::scene::{BoxColour, Scene};
 
-/// Height at which a box counts as lifted, metres.
-pub const LIFTED_M: f64 = 0.06;
 /// Actions for which it must stay there.
 const LIFTED_ACTIONS: u32 = 22;
 /// A demonstration that takes longer than this many actions has failed.
@@ -93,7 +92,8 @@ impl Demonstration {
         }
         let start = limits.clamp(&start);
         let arm = DrivenArm::new(&scene, start, disturbed.then_some(&mut generator));
-        let wander_rad = if disturbed && generator.random_bool(0.6) { generator.random_range(0.0..0.025) } else { 0.0 };
+        let wander_rad =
+            if disturbed && generator.random_bool(0.6) { generator.random_range(0.0..0.025) } else { 0.0 };
         Self {
             colour,
             generator,
@@ -198,7 +198,8 @@ fn start_near_a_box(scene: &Scene, limits: JointLimits, generator: &mut ChaCha8R
     for axis in 0..2 {
         place.centre_m[axis] += generator.random_range(-0.03..0.03);
     }
-    let above = Expert::new(limits, BoxColour::White, READY_POSE, EXPERT_SPEED_RAD_S).pose_above(&place).ok()?;
+    let above =
+        Expert::new(limits, BoxColour::White, READY_POSE, EXPERT_SPEED_RAD_S).pose_above(&place).ok()?;
     let mut start = above;
     for joint in &Joint::ALL[..5] {
         start.set(*joint, start.get(*joint) + generator.random_range(-0.1..0.1));

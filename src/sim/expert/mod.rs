@@ -125,7 +125,8 @@ impl Expert {
         }
         let Some(plan) = self.plan else { return Ok(self.wanted) };
         let phase = self.phase.unwrap_or(Phase::Above);
-        let lost = matches!(phase, Phase::Close | Phase::Lift) && !holds && self.actions_in_phase > PATIENCE_ACTIONS;
+        let lost =
+            matches!(phase, Phase::Close | Phase::Lift) && !holds && self.actions_in_phase > PATIENCE_ACTIONS;
         if lost {
             self.plan = Some(self.plan_for(place)?);
             self.enter(Phase::Above);
@@ -165,7 +166,11 @@ impl Expert {
         let [x, y, _] = view.boxes[self.target.index()].centre_m;
         let down = (hand.rotation * Vector3::z()).z < -0.98;
         let over = (point.x - x).hypot(point.y - y) < 0.006;
-        if down && over && view.measured.get(Joint::Gripper) > OPEN_RAD - 0.12 { Phase::Down } else { Phase::Above }
+        if down && over && view.measured.get(Joint::Gripper) > OPEN_RAD - 0.12 {
+            Phase::Down
+        } else {
+            Phase::Above
+        }
     }
 
     fn plan_for(&self, place: &BoxPose) -> Result<Plan, Unreachable> {
@@ -181,7 +186,8 @@ impl Expert {
             let lower = if height_m > DOWN_M { LOWER_TIMES } else { 0 };
             // a rolled hand is the arm bent backwards over itself
             let upright = |pose: &JointAngles| pose.get(Joint::Roll).abs() < 0.1;
-            *pose = (0..lower).find_map(|times| at(times).ok().filter(upright)).map_or_else(|| at(lower), Ok)?;
+            *pose =
+                (0..lower).find_map(|times| at(times).ok().filter(upright)).map_or_else(|| at(lower), Ok)?;
             pose.set(Joint::Gripper, gripper_rad);
             near = *pose;
         }
@@ -197,11 +203,13 @@ impl Expert {
     /// The arm with the grasped point at `point_m`, hand straight down, not rolled.
     fn straight_down(&self, point_m: Point3<f64>, near: &JointAngles) -> Result<JointAngles, Unreachable> {
         let mut heading_rad = point_m.y.atan2(point_m.x);
-        let mut pose = ToolPose::straight_down(GRASP_IN_HAND_M, point_m, heading_rad - std::f64::consts::FRAC_PI_2);
+        let mut pose =
+            ToolPose::straight_down(GRASP_IN_HAND_M, point_m, heading_rad - std::f64::consts::FRAC_PI_2);
         // the heading that leaves the roll at zero: each turn of the hand moves the tool a little
         for _ in 0..6 {
             heading_rad = pose.position_m.y.atan2(pose.position_m.x);
-            pose = ToolPose::straight_down(GRASP_IN_HAND_M, point_m, heading_rad - std::f64::consts::FRAC_PI_2);
+            pose =
+                ToolPose::straight_down(GRASP_IN_HAND_M, point_m, heading_rad - std::f64::consts::FRAC_PI_2);
         }
         self.inverse.solve(&pose, near)
     }
