@@ -193,7 +193,7 @@ impl Cell {
     /// Everything that the hand does to a free box; whether it pushed it.
     fn touch(&mut self, colour: BoxColour, hand: &Hand, links: &LinkPoses, angles: &JointAngles) -> bool {
         let mut standing: Option<&Solid> = None;
-        let (mut closing_stops, mut pushed) = (false, false);
+        let (mut closing_stops, mut pushed, mut both_jaws) = (false, false, false);
         for _ in 0..4 {
             let palm = self.push(colour, &hand.palm);
             let fixed = self.push(colour, &hand.fixed);
@@ -208,6 +208,7 @@ impl Cell {
                 break;
             }
             pushed = true;
+            both_jaws = fixed == Touch::Pushed && moving == Touch::Pushed;
         }
         if let Some(part) = standing {
             let top_m = self.boxes[colour.index()].centre_m[2] + BOX_HALF_SIZE_M;
@@ -217,7 +218,7 @@ impl Cell {
         }
         if closing_stops {
             self.obstacles.stop_closing(angles.get(Joint::Gripper));
-        } else if self.is_squeezed(colour, hand) {
+        } else if both_jaws && standing.is_none() && self.is_squeezed(colour, hand) {
             self.squeeze(colour, hand, links, angles);
         }
         pushed
