@@ -103,7 +103,7 @@ fn write(arguments: &Arguments) -> Result<(), Failure> {
         let mut demonstration = Demonstration::new(seed, colour, !arguments.undisturbed);
         let mut frames: Vec<Shown> = Vec::new();
         // a box that was knocked out of reach ends it: not lifted
-        while let Ok(Some(frame)) = demonstration.next() {
+        while let Ok(Some(frame)) = demonstration.next_action() {
             frames.push(frame);
         }
         shown += 1;

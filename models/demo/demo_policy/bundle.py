@@ -9,8 +9,11 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from roarm_export.bundle import FORMAT, FORMAT_VERSION, check_out, creation_time, put_in_place, write_checksums, write_json
+from roarm_export.errors import ExportError
 from roarm_export.graph_runner import flow_times, time_embedding
 from roarm_export.onnx_files import export_one
 from roarm_export.parity import check_graphs
@@ -36,6 +39,7 @@ def write_bundle(
     """Writes the bundle to `out`. `statistics` has `state` and `action`; `picture` (96, 128, 3) and `state` (6) are the observation
     of the parity case; `facts` go into `provenance`."""
     check_out(out)
+    round_weights(policy)
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
@@ -49,6 +53,7 @@ def write_bundle(
         noise = np.random.default_rng(20260101).standard_normal((1, HORIZON, JOINTS)).astype(np.float32)
         with torch.no_grad():
             described, between = export(parts, pixels, ids, mask, state_norm, noise, work)
+            store_in_half(work / described["denoise"]["file"])
             cache = tuple(torch.from_numpy(between[name]) for name in ("mask", "k_cache", "v_cache"))
             chunk_norm = integrate(parts["denoise"], cache, noise, None)
             guided = parity_cases(chunk_norm)
@@ -85,6 +90,30 @@ def write_bundle(
         put_in_place(work, out)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def round_weights(policy: Policy) -> None:
+    """The flow step's weights become what 16 bits can hold, so that they can be stored in 16; everything is computed in 32."""
+    with torch.no_grad():
+        for parameter in policy.flow.parameters():
+            parameter.copy_(parameter.half().float())
+
+
+def store_in_half(path: Path) -> None:
+    """Large weights of a graph, rounded before, are stored in 16 bits and widened when the graph is loaded."""
+    model = onnx.load(path)
+    for tensor in list(model.graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < 1024:
+            continue
+        half = values.astype(np.float16)
+        if not np.array_equal(half.astype(np.float32), values):
+            raise ExportError(f"{path.name}: {tensor.name} was not rounded to 16 bits", "this is a slip in the exporter: report it")
+        model.graph.initializer.remove(tensor)
+        model.graph.initializer.append(numpy_helper.from_array(half, f"{tensor.name}.half"))
+        model.graph.node.insert(0, helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
 
 
 def letterbox(image: np.ndarray) -> np.ndarray:

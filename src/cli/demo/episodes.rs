@@ -64,7 +64,7 @@ pub(super) fn in_virtual_time(
         progress.update(|| format!("episode {} of {count}, {successes} picked up", episodes.len()));
     }
     progress.finish();
-    let tally = Tally::new(flags.seed, &episodes, stopped);
+    let tally = Tally::new(flags.seed, episodes, stopped);
     if flags.json {
         terminal::say(tally.to_string());
         terminal::print_json(&tally);

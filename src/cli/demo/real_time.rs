@@ -1,5 +1,7 @@
 //! Episodes in real time: the arm behind a pseudo-terminal, the runtime as with a real one.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,7 +97,7 @@ pub(super) fn many(
         episode.motion(&ended.end.summary.run.motion);
         episodes.push(episode);
     }
-    let tally = Tally::new(flags.seed, &episodes, stopped);
+    let tally = Tally::new(flags.seed, episodes, stopped);
     if flags.json {
         terminal::say(tally.to_string());
         terminal::print_json(&tally);
@@ -219,13 +221,15 @@ fn state_reader(cell: Option<SharedCell>, pose: ArmPose, scene: &Scene) -> State
     }
 }
 
+/// When the box was up, seconds from the first question.
+type Noted = Rc<Cell<Option<f64>>>;
+
 /// Asks the cell whether the instruction is decided, and notes when the box was up.
-#[expect(clippy::type_complexity, reason = "a closure and what it notes")]
-fn watch(cell: Option<SharedCell>) -> (Box<dyn FnMut() -> bool>, std::rc::Rc<std::cell::Cell<Option<f64>>>) {
-    let lifted = std::rc::Rc::new(std::cell::Cell::new(None));
-    let (noted, mut began) = (std::rc::Rc::clone(&lifted), None);
+fn watch(cell: Option<SharedCell>) -> (Box<dyn FnMut() -> bool>, Noted) {
+    let lifted = Noted::default();
+    let (noted, mut first) = (Rc::clone(&lifted), None);
     let watch = move || {
-        let began = *began.get_or_insert_with(Instant::now);
+        let began = *first.get_or_insert_with(Instant::now);
         let outcome = cell.as_ref().and_then(SharedCell::outcome).unwrap_or_default();
         if outcome.lifted_after.is_some() && noted.get().is_none() {
             noted.set(Some(began.elapsed().as_secs_f64()));

@@ -94,6 +94,7 @@ pub(super) struct Tally {
     pub(super) jerk_deg_s3: Spread,
     pub(super) seam_ratio: Spread,
     pub(super) failed_seeds: Vec<u64>,
+    pub(super) each: Vec<Episode>,
 }
 
 /// Middle and tail of a number over the episodes.
@@ -116,7 +117,7 @@ impl Spread {
 }
 
 impl Tally {
-    pub(super) fn new(seed: u64, episodes: &[Episode], stopped: usize) -> Self {
+    pub(super) fn new(seed: u64, episodes: Vec<Episode>, stopped: usize) -> Self {
         let mut by_instruction = serde_json::Map::new();
         for colour in BoxColour::ALL {
             let of = || episodes.iter().filter(|episode| episode.target == colour);
@@ -201,7 +202,7 @@ mod tests {
         };
         let tally = Tally::new(
             7,
-            &[
+            vec![
                 episode(7, BoxColour::Red, true, false),
                 episode(8, BoxColour::White, false, true),
                 episode(9, BoxColour::Red, true, false),

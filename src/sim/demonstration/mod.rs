@@ -43,7 +43,7 @@ pub struct Shown {
     pub state: JointAngles,
     /// The pose that was commanded.
     pub action: JointAngles,
-    /// RGB rows of the reduced picture.
+    /// RGB rows of the reduced picture; empty without pictures.
     pub picture: Vec<u8>,
     /// Where things are in it.
     pub marks: Marks,
@@ -57,6 +57,7 @@ pub struct Demonstration {
     generator: ChaCha8Rng,
     arm: DrivenArm,
     camera: SmallCamera,
+    pictures: bool,
     kinematics: ForwardKinematics,
     expert: Expert,
     /// Slow wandering of what is executed against what is commanded, radians.
@@ -99,6 +100,7 @@ impl Demonstration {
             generator,
             arm,
             camera: SmallCamera::new(&scene),
+            pictures: true,
             kinematics: ForwardKinematics::default(),
             expert: Expert::new(limits, colour, start, EXPERT_SPEED_RAD_S),
             wander: [0.0; 6],
@@ -109,6 +111,12 @@ impl Demonstration {
             stretch: 0,
             disturbed,
         }
+    }
+
+    /// The same without pictures, for those who look at the motion alone: most of the time goes into pictures.
+    #[must_use]
+    pub fn without_pictures(self) -> Self {
+        Self { pictures: false, ..self }
     }
 
     /// Whether the box has been lifted for long enough: then the demonstration is at its end.
@@ -137,7 +145,7 @@ impl Demonstration {
     }
 
     /// The next action and what was seen before it; `None` at the end. An error where a box came to lie out of reach.
-    pub fn next(&mut self) -> Result<Option<Shown>, Unreachable> {
+    pub fn next_action(&mut self) -> Result<Option<Shown>, Unreachable> {
         if self.has_succeeded() || self.actions >= MOST_ACTIONS {
             return Ok(None);
         }
@@ -147,7 +155,11 @@ impl Demonstration {
         }
         let cell = self.arm.cell();
         let state = self.arm.measured();
-        let picture = self.camera.picture(&self.arm.angles(), cell.boxes(), u64::from(self.actions));
+        let picture = if self.pictures {
+            self.camera.picture(&self.arm.angles(), cell.boxes(), u64::from(self.actions))
+        } else {
+            Vec::new()
+        };
         let hand = self.kinematics.link_poses(&self.arm.angles()).tool_point_m();
         let marks = Marks::of(self.camera.camera(), cell.boxes(), self.colour, &hand);
         let view = View { measured: &state, boxes: cell.boxes(), held: cell.held() };
@@ -207,3 +219,6 @@ fn start_near_a_box(scene: &Scene, limits: JointLimits, generator: &mut ChaCha8R
     start.set(Joint::Gripper, generator.random_range(0.0..1.1));
     Some(start)
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,7 +258,7 @@ impl Expert {
         for joint in &Joint::ALL[..5] {
             command.set(*joint, command.get(*joint) + self.against_sag[joint.index()]);
         }
-        command
+        self.inverse.limits().clamp(&command)
     }
 }
 
