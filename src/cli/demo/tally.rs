@@ -142,6 +142,7 @@ impl Tally {
                 .filter(|episode| !episode.success)
                 .map(|episode| episode.seed)
                 .collect(),
+            each: episodes,
         }
     }
 }
