@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -99,6 +100,12 @@ def round_weights(policy: Policy) -> None:
             parameter.copy_(parameter.half().float())
 
 
+def weights_digest(policy: Policy) -> str:
+    """SHA-256 of all weights, by name."""
+    tensors = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in policy.state_dict().items()}
+    return hashlib.sha256(save(tensors)).hexdigest()
+
+
 def store_in_half(path: Path) -> None:
     """Large weights of a graph, rounded before, are stored in 16 bits and widened when the graph is loaded."""
     model = onnx.load(path)
@@ -186,6 +193,7 @@ def describe(described: dict, fps: int, facts: dict[str, object], policy: Policy
         "graphs": described,
         "provenance": {
             "exporter": "demo_policy",
+            "checkpoint_sha256": weights_digest(policy),
             "parameters": sum(parameter.numel() for parameter in policy.parameters()),
             "packages": {name: metadata.version(name) for name in PACKAGES},
             "created": creation_time(),
