@@ -47,7 +47,7 @@ fn parts(generation: Generation, seed: u64) -> VirtualParts {
         },
         tick_period: Duration::from_millis(20),
         cameras: vec![Box::new(DatasetSource::open(&spec).expect("the episode opens"))],
-        show_pose: None,
+        cell: None,
         source: Box::new(support::producer(&bundle, seed)),
         inference_latency: Duration::from_millis(80),
         time_limit: Duration::from_secs(120),

@@ -12,6 +12,7 @@ use crate::policy::PolicyError;
 use crate::replay::ReplayError;
 use crate::runtime::{SessionError, TeachError};
 use crate::sim::SimError;
+use crate::sim::virtual_time::VirtualError;
 
 /// How the program ends; documented in the README and by `roarm --help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,9 @@ pub enum CliError {
     /// The emulated arm.
     #[error(transparent)]
     Sim(#[from] SimError),
+    /// An episode in virtual time.
+    #[error(transparent)]
+    Virtual(#[from] VirtualError),
     /// The emulated arm ended while it was offered.
     #[error("{0}")]
     BoardEnded(SimError),
@@ -153,7 +157,8 @@ impl CliError {
             | Self::Teach(_)
             | Self::Terminal(_)
             | Self::BoardEnded(_)
-            | Self::Episode(_) => Exit::Failed,
+            | Self::Episode(_)
+            | Self::Virtual(_) => Exit::Failed,
             Self::Signal(cause) => Exit::after_run(*cause),
             Self::Policy(_)
             | Self::Camera(_)

@@ -8,7 +8,7 @@ use super::keyboard::Keyboard;
 use super::recording::PlannedLog;
 use super::signals::Signals;
 use super::terminal::{self, Progress};
-use crate::arm::{ArmHandle, LinkEvent, SerialArm};
+use crate::arm::{ArmHandle, LinkEvent, LinkFault, SerialArm};
 use crate::camera::FrameSource;
 use crate::control::{AfterStop, ControlParameters, EndCause, Phase, Workspace};
 use crate::inject::Drill;
@@ -42,6 +42,8 @@ pub(super) struct LiveRun {
     /// Where the way to the start pose may lead; the policy's own bounds are in the parameters.
     pub(super) workspace: Workspace,
     pub(super) json: bool,
+    /// Asked again and again while the policy moves the arm: whether the run has come to its end.
+    pub(super) is_over: Option<Box<dyn FnMut() -> bool>>,
 }
 
 /// Waits for the arm's handshake, telling people what the board does meanwhile.
@@ -67,6 +69,20 @@ pub(super) fn wait_for_arm(
 
 /// Runs to the end and prints the summary.
 pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
+    let json = live.json;
+    let (end, fault) = run_to_end(live, signals)?;
+    let exit = report(&end, json);
+    if let Some(fault) = fault {
+        terminal::say(format!("error: {fault}"));
+    }
+    Ok(exit)
+}
+
+/// Runs to the end; what the link failed with, if it did.
+pub(super) fn run_to_end(
+    live: LiveRun,
+    signals: &Signals,
+) -> Result<(SessionEnd, Option<LinkFault>), CliError> {
     let LiveRun {
         arm,
         handle,
@@ -81,7 +97,8 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
         firmware,
         consent,
         workspace,
-        json,
+        json: _,
+        mut is_over,
     } = live;
     let rules = WayRules { planned: workspace, gate: parameters.workspace.clone() };
     let parameters = without_latch_nobody_can_release(parameters);
@@ -138,6 +155,9 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
                 if let Some(drill) = &drill {
                     drill.clock().start();
                 }
+                if is_over.as_mut().is_some_and(|is_over| is_over()) {
+                    session.stop(EndCause::EpisodeOver);
+                }
             }
             _ => {}
         }
@@ -162,14 +182,10 @@ pub(super) fn run(live: LiveRun, signals: &Signals) -> Result<Exit, CliError> {
     let end = session.join(|| arm.statistics().link.feedback_hz);
     let fault = arm.fault();
     let _final_counters = arm.stop();
-    if let Some(error) = refused {
-        return Err(error);
+    match refused {
+        Some(error) => Err(error),
+        None => Ok((end, fault)),
     }
-    let exit = report(&end, json);
-    if let Some(fault) = fault {
-        terminal::say(format!("error: {fault}"));
-    }
-    Ok(exit)
 }
 
 /// Brings signals to control from a thread of their own: a terminal that does not take our lines must not keep them back.
@@ -269,13 +285,19 @@ fn status_text(status: &SessionStatus, chunk_ms: f64) -> String {
     )
 }
 
-fn report(end: &SessionEnd, json: bool) -> Exit {
+/// Prints the summary.
+pub(super) fn report(end: &SessionEnd, json: bool) -> Exit {
     if json {
         terminal::say(end.summary.to_string());
         terminal::print_json(&end.summary);
     } else {
         terminal::print(end.summary.to_string());
     }
+    exit_of(end)
+}
+
+/// The exit code of a run that came to its end.
+pub(super) fn exit_of(end: &SessionEnd) -> Exit {
     match Exit::after_run(end.cause) {
         // It came to its end, and was not what it should be: too rough, or labelled as failed.
         Exit::Done if !end.summary.run.ok => Exit::Failed,

@@ -32,6 +32,13 @@ pub(super) struct LogFlags {
     log_frames: LogFrames,
 }
 
+impl LogFlags {
+    /// Whether the run is to be recorded.
+    pub(super) const fn is_asked_for(&self) -> bool {
+        self.log.is_some()
+    }
+}
+
 /// Which pictures are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFrames {

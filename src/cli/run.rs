@@ -212,6 +212,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
         consent,
         workspace: plan::workspace(&config.safety),
         json: flags.json,
+        is_over: None,
     };
     live::run(live, &signals)
 }

@@ -49,6 +49,13 @@ impl ChunkProducer {
         Self { chunking, ..self }
     }
 
+    /// Begins another episode with noise of this seed: what was said before is forgotten.
+    pub fn begin_episode(&mut self, seed: u64) {
+        (self.seed, self.noise) = (seed, NoiseGenerator::new(seed));
+        self.previous = PreviousChunks::new(self.policy.horizon());
+        self.report = None;
+    }
+
     /// Infers the chunk that was asked for, guided by the one that it continues if the request names one of the last two. `frames`
     /// holds a picture for each slot, in slot order; inference begins at `started`, and `finished` is read when it is over.
     pub fn produce(

@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use calibration::JointAngles;
-
 use super::renderer::{CellState, Renderer};
 use super::scene::Scene;
 use crate::camera::{CameraError, FrameGenerator};
@@ -30,25 +28,25 @@ impl Default for CellOptions {
     }
 }
 
-/// Where the camera gets the pose of the arm from, at the moment of each picture.
-pub type PoseReader = Arc<dyn Fn() -> JointAngles + Send + Sync>;
+/// Where the camera learns how arm and boxes stand, at the moment of each picture.
+pub type StateReader = Arc<dyn Fn() -> CellState + Send + Sync>;
 
-/// Pictures of the simulated cell. The same options, pose and picture number give the same bytes.
+/// Pictures of the simulated cell. The same options, state and picture number give the same bytes.
 pub struct CellCamera {
     options: CellOptions,
     scene: Scene,
     renderer: Renderer,
-    pose: PoseReader,
+    state: StateReader,
     delivered: u64,
 }
 
 impl CellCamera {
-    /// A camera on the cell of the options' seed, with the arm where `pose` says.
-    pub fn new(options: CellOptions, pose: PoseReader) -> Self {
+    /// A camera on the cell of the options' seed, with arm and boxes where `state` says.
+    pub fn new(options: CellOptions, state: StateReader) -> Self {
         let options = CellOptions { width: options.width.max(1), height: options.height.max(1), ..options };
         let scene = Scene::from_seed(options.seed);
         let renderer = Renderer::new(&scene, options.width, options.height);
-        Self { options, scene, renderer, pose, delivered: 0 }
+        Self { options, scene, renderer, state, delivered: 0 }
     }
 
     /// What stands in the cell.
@@ -76,8 +74,7 @@ impl FrameGenerator for CellCamera {
     ) -> Result<Option<Frame>, CameraError> {
         let CellOptions { width, height, .. } = self.options;
         let mut pixels = pool.take(width as usize * height as usize * 3);
-        let state = CellState { angles: (self.pose)(), boxes: self.scene.boxes };
-        let drawn = self.renderer.render(&state, sequence, &mut pixels);
+        let drawn = self.renderer.render(&(self.state)(), sequence, &mut pixels);
         // Sequence numbers begin anew when the camera starts over; a frame's own number never comes again.
         let metadata = FrameMetadata { id: self.delivered, sequence, captured, width, height, digest: None };
         self.delivered += 1;
@@ -94,7 +91,7 @@ impl FrameGenerator for CellCamera {
 
 #[cfg(test)]
 mod tests {
-    use calibration::DatasetAngles;
+    use calibration::{DatasetAngles, JointAngles};
 
     use super::*;
     use crate::sim::ArmPose;
@@ -102,7 +99,8 @@ mod tests {
     fn camera(seed: u64, pose: &ArmPose) -> CellCamera {
         let pose = pose.clone();
         let options = CellOptions { seed, width: 160, height: 120, ..CellOptions::default() };
-        CellCamera::new(options, Arc::new(move || pose.get()))
+        let boxes = Scene::from_seed(seed).boxes;
+        CellCamera::new(options, Arc::new(move || CellState { angles: pose.get(), boxes }))
     }
 
     fn picture(camera: &mut CellCamera, sequence: u64) -> Vec<u8> {
@@ -141,7 +139,9 @@ mod tests {
 
     #[test]
     fn the_default_is_30_frames_a_second() {
-        let camera = CellCamera::new(CellOptions::default(), Arc::new(|| JointAngles::ZERO));
+        let boxes = Scene::from_seed(0).boxes;
+        let state = move || CellState { angles: JointAngles::ZERO, boxes };
+        let camera = CellCamera::new(CellOptions::default(), Arc::new(state));
         assert_eq!(camera.period().as_micros(), 33_333);
         assert_eq!(camera.description(), "simulated cell (seed 0), 640x480 at 30 fps");
     }

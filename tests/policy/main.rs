@@ -6,6 +6,7 @@
 
 mod allocations;
 mod bundle_errors;
+mod demo_bundle;
 mod engine_errors;
 mod interruption;
 mod mutations;

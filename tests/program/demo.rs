@@ -28,3 +28,53 @@ fn the_demo_moves_the_arm_and_sums_up() {
     log.assert_limits(firmware_protocol::Generation::G1);
     log.assert_held();
 }
+
+#[test]
+fn episodes_in_virtual_time_are_counted_and_the_same_every_time() {
+    let run = || {
+        let arguments = ["demo", "--episodes", "4", "--seed", "5000", "--json"];
+        let ended = Program::start_in(&repository(""), arguments).finish();
+        ended.assert_code(0).summary()
+    };
+    let summary = run();
+    assert_eq!(summary["episodes"], 4);
+    assert!(summary["successes"].as_u64() >= Some(3), "the shipped policy picks boxes up: {summary}");
+    assert_eq!(summary["took_the_other"], 0);
+    let [low, high] = [0, 1].map(|end| summary["interval_95"][end].as_f64().unwrap());
+    let rate = summary["success_rate"].as_f64().unwrap();
+    assert!(low < rate && rate <= high, "{summary}");
+    assert_eq!(
+        summary["by_instruction"].as_object().unwrap().len(),
+        2,
+        "both instructions in turn: {summary}"
+    );
+    assert_eq!(summary, run());
+}
+
+#[test]
+fn a_policy_that_sees_nothing_fails_and_one_that_hears_the_other_word_takes_the_other_box() {
+    let run = |what: &str| {
+        let arguments = ["demo", "--episodes", "4", "--seed", "5000", "--json", "--ablate", what];
+        Program::start_in(&repository(""), arguments).finish().assert_code(0).summary()
+    };
+    let blind = run("blank-picture");
+    assert!(blind["successes"].as_u64() <= Some(1), "{blind}");
+    let misled = run("wrong-instruction");
+    assert_eq!(misled["successes"], 0, "{misled}");
+    assert!(misled["took_the_other"].as_u64() >= Some(3), "{misled}");
+}
+
+#[test]
+fn what_does_not_fit_together_is_said() {
+    let demo = |more: &[&str]| Program::start_in(&repository(""), ["demo"].iter().chain(more)).finish();
+    for (more, words) in [
+        (&["--episodes", "0"][..], "at least 1"),
+        (&["--instruction", "Pick up the box"], "Pick up the red box"),
+        (&["--episodes", "2", "--inject", "policy.nan@1s"], "--realtime"),
+        (&["--episodes", "2", "--policy", "models/smolvla-tiny"], "names the white or the red box"),
+    ] {
+        let ended = demo(more);
+        ended.assert_code(2);
+        assert!(ended.stderr.contains(words), "{more:?}: {ended}");
+    }
+}

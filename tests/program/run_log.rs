@@ -30,7 +30,7 @@ fn info(log: &Path) -> serde_json::Value {
 /// `roarm demo` with a log in `folder`.
 fn demo(folder: &Path, more: &[&str]) -> Program {
     let folder = folder.display().to_string();
-    let flags = ["demo", "--json", "--log", &folder];
+    let flags = ["demo", "--policy", "models/smolvla-tiny", "--json", "--log", &folder];
     Program::start_in(&repository(""), flags.iter().chain(more))
 }
 

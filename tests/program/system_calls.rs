@@ -96,7 +96,7 @@ fn call_of(thread: Pid) -> i64 {
 /// A run that is recorded in `logs`, with all its pictures.
 fn demo(stderr: impl Into<Stdio>, logs: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_roarm"))
-        .args(["demo", "--duration", "30", "--log-frames", "all", "--log"])
+        .args(["demo", "--policy", "models/smolvla-tiny", "--duration", "30", "--log-frames", "all", "--log"])
         .arg(logs)
         .current_dir(repository(""))
         .env("ORT_DYLIB_PATH", onnxruntime())

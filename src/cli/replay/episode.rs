@@ -74,6 +74,7 @@ pub(super) fn replay(flags: &ReplayFlags, folder: &Path, number: usize, arm: &st
         consent,
         workspace: plan::workspace(&config.safety),
         json: flags.json,
+        is_over: None,
     };
     live::run(live, &signals)
 }

@@ -41,6 +41,16 @@ const fn cylinder(
     ArmShape { link, shape, centre_m, material }
 }
 
+/// The hand's body, between wrist and jaws.
+pub const PALM: ArmShape =
+    cuboid(Link::Link5, [-0.008, 0.0, 0.030], [0.0160, 0.0160, 0.0215], 0.002, BLACK_PLASTIC);
+/// The jaw that stands still in the hand; its face is the plane x = 0 of the hand's frame.
+pub const FIXED_JAW: ArmShape =
+    cuboid(Link::Link5, [-0.0045, 0.0, 0.086], [0.0045, 0.0105, 0.0345], 0.001, ALUMINIUM);
+/// The jaw that the gripper joint turns; its face is the plane y = 0 of its own frame.
+pub const MOVING_JAW: ArmShape =
+    cuboid(Link::Gripper, [0.034, 0.0045, -0.018_821], [0.0300, 0.0045, 0.0105], 0.001, ANODISED_GREY);
+
 /// All pieces, from the table to the jaw.
 pub const ARM_SHAPES: &[ArmShape] = &[
     // base plate with its four bolts, servo tower, turntable
@@ -79,9 +89,9 @@ pub const ARM_SHAPES: &[ArmShape] = &[
     cuboid(Link::Link4, [0.010, -0.027, 0.0], [0.0130, 0.0240, 0.0175], 0.002, BLACK_PLASTIC),
     // hand with the fixed jaw
     cylinder(Link::Link5, Axis::Z, [0.0, 0.0, 0.003], [0.0170, 0.0055], ALUMINIUM),
-    cuboid(Link::Link5, [-0.008, 0.0, 0.030], [0.0160, 0.0160, 0.0215], 0.002, BLACK_PLASTIC),
-    cuboid(Link::Link5, [-0.0045, 0.0, 0.086], [0.0045, 0.0105, 0.0345], 0.001, ALUMINIUM),
+    PALM,
+    FIXED_JAW,
     // moving jaw
     cylinder(Link::Gripper, Axis::Z, [0.0, 0.0, -0.0095], [0.0100, 0.0215], STEEL),
-    cuboid(Link::Gripper, [0.034, 0.0045, -0.018_821], [0.0300, 0.0045, 0.0105], 0.001, ANODISED_GREY),
+    MOVING_JAW,
 ];

@@ -9,7 +9,7 @@ mod shape;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-pub use arm_shapes::{ARM_SHAPES, ArmShape};
+pub use arm_shapes::{ARM_SHAPES, ArmShape, FIXED_JAW, MOVING_JAW, PALM};
 pub use placement::{BOX_HALF_SIZE_M, BoxPose};
 pub use shape::{Axis, Material, Shape};
 
@@ -30,6 +30,27 @@ pub enum BoxColour {
 impl BoxColour {
     /// Both, in the order of every list of boxes.
     pub const ALL: [Self; BOX_COUNT] = [Self::White, Self::Red];
+
+    /// Its place in every list of boxes.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::White => Self::Red,
+            Self::Red => Self::White,
+        }
+    }
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::White => "white",
+            Self::Red => "red",
+        }
+    }
 
     /// Its paint.
     pub const fn material(self) -> Material {

@@ -12,6 +12,8 @@ pub const BOX_HALF_SIZE_M: f64 = 0.015;
 const REACH_M: [f64; 2] = [0.19, 0.33];
 /// Largest bearing of a box to either side, radians.
 const BEARING_RAD: f64 = 35.0 * std::f64::consts::PI / 180.0;
+/// Largest turn of a box against its bearing, radians: the hand, which points straight ahead, meets faces and not corners.
+const TURN_RAD: f64 = 0.2;
 /// Least distance between box centres, metres: room for the open hand.
 const CLEARANCE_M: f64 = 0.085;
 
@@ -45,7 +47,7 @@ fn draw(generator: &mut ChaCha8Rng) -> BoxPose {
     let bearing_rad: f64 = generator.random_range(-BEARING_RAD..BEARING_RAD);
     BoxPose {
         centre_m: [reach_m * bearing_rad.cos(), reach_m * bearing_rad.sin(), BOX_HALF_SIZE_M],
-        yaw_rad: generator.random_range(0.0..std::f64::consts::FRAC_PI_2),
+        yaw_rad: bearing_rad + generator.random_range(-TURN_RAD..TURN_RAD),
     }
 }
 
@@ -64,6 +66,7 @@ mod tests {
                 let [x, y, z] = pose.centre_m;
                 assert!((REACH_M[0]..=REACH_M[1]).contains(&x.hypot(y)), "seed {seed}");
                 assert!(y.atan2(x).abs() <= BEARING_RAD && z == BOX_HALF_SIZE_M, "seed {seed}");
+                assert!((pose.yaw_rad - y.atan2(x)).abs() <= TURN_RAD, "seed {seed}");
             }
         }
     }

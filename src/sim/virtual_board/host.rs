@@ -12,7 +12,7 @@ use super::journal::Journal;
 use super::outside::{Damage, Outside};
 use super::ports::{PortChange, Ports};
 use super::transport::HttpExchange;
-use crate::sim::{ArmPose, SimError};
+use crate::sim::{ArmPose, CellWorld, SharedCell, SimError};
 
 /// Longest time between two looks at the clock: 23 bytes of the wire.
 const STEP: Duration = Duration::from_millis(2);
@@ -23,6 +23,8 @@ const STOOD_STILL: Duration = Duration::from_secs(2);
 /// What the thread owns.
 pub(super) struct Host {
     pub(super) board: Board,
+    /// What stands around the arm, and where others see it.
+    pub(super) cell: Option<(CellWorld, SharedCell)>,
     pub(super) baud: u32,
     pub(super) ports: Ports,
     pub(super) schedule: FaultSchedule,
@@ -59,7 +61,11 @@ impl Host {
                 let ticket = self.board.http_js(&request.argument);
                 self.requests.insert(ticket, request);
             }
-            self.pose.set(self.board.angles().into());
+            let angles = self.board.angles().into();
+            self.pose.set(angles);
+            if let Some((world, seen)) = &self.cell {
+                seen.set(world.seen(angles), world.outcome());
+            }
             self.count();
             self.journal.flush()?;
         }
@@ -82,7 +88,10 @@ impl Host {
             self.change_faults()?;
             let now = self.board.now();
             let next = self.schedule.next_change().map_or(target, |change| change.clamp(now, target));
-            self.board.advance(next - now);
+            match &mut self.cell {
+                Some((world, _)) => world.advance(&mut self.board, next - now),
+                None => self.board.advance(next - now),
+            }
             self.carry_out()?;
             if next == target {
                 return self.change_faults();

@@ -29,7 +29,7 @@ pub use fault::{Fault, FaultError, FaultHelp, FaultKind};
 pub use line_log::LoggedLine;
 pub use options::VirtualBoardOptions;
 
-use super::{ArmPose, SimError};
+use super::{ArmPose, CellWorld, SharedCell, SimError};
 use fault::FaultSchedule;
 use host::Host;
 use journal::{Journal, Shared, lock};
@@ -45,6 +45,7 @@ use ports::{Addresses, Ports};
 pub struct VirtualBoard {
     addresses: Addresses,
     pose: ArmPose,
+    cell: Option<SharedCell>,
     shared: Arc<Mutex<Shared>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -56,17 +57,23 @@ impl VirtualBoard {
     /// # Errors
     /// When the pseudo-terminal, a port, the link, the log file or the thread cannot be made; nothing is left behind then.
     pub fn spawn(options: VirtualBoardOptions) -> Result<Self, SimError> {
-        let VirtualBoardOptions { board, link, tcp, http, log, faults, seed, reset_on_open } = options;
+        let VirtualBoardOptions { board, cell, link, tcp, http, log, faults, seed, reset_on_open } = options;
         let (baud, volt, dead) = (board.baud, board.supply_volt, board.servos.dead);
         let file = log.map(LogFile::create).transpose()?;
         let ports = Ports::open(Addresses { link, tcp, http })?;
         let board = Board::new(BoardOptions { keep_lines: true, ..board });
         let pose = ArmPose::new(JointAngles::from(board.angles()));
+        let cell = cell.map(|(scene, target)| {
+            let seen = SharedCell::new(&scene, JointAngles::from(board.angles()));
+            (CellWorld::new(&scene, Some(target)), seen)
+        });
+        let shared_cell = cell.as_ref().map(|(_, seen)| seen.clone());
         let shared = Arc::new(Mutex::new(Shared::default()));
         lock(&shared).counts.path = ports.path().map(ToOwned::to_owned);
         let addresses = ports.addresses().clone();
         let host = Host {
             board,
+            cell,
             baud,
             ports,
             schedule: FaultSchedule::new(faults),
@@ -89,7 +96,7 @@ impl VirtualBoard {
                 }
             })
             .map_err(|source| SimError::Thread { source })?;
-        Ok(Self { addresses, pose, shared, stop, thread: Some(thread) })
+        Ok(Self { addresses, pose, cell: shared_cell, shared, stop, thread: Some(thread) })
     }
 
     /// The device that clients open now; the last one while the cable is cut. After a cut it may be another, after a replug it
@@ -111,6 +118,11 @@ impl VirtualBoard {
     /// The pose of the arm as it really stands, for the camera.
     pub fn arm_pose(&self) -> ArmPose {
         self.pose.clone()
+    }
+
+    /// Arm and boxes as they stand, where the options say what stands around the arm.
+    pub fn cell(&self) -> Option<SharedCell> {
+        self.cell.clone()
     }
 
     /// The lines that the board has taken in, oldest first (the last 200,000).

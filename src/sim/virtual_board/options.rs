@@ -7,12 +7,15 @@ use firmware_protocol::Generation;
 use firmware_protocol::emulator::BoardOptions;
 
 use super::fault::Fault;
+use crate::sim::scene::{BoxColour, Scene};
 
 /// How a virtual board is offered. Start from [`VirtualBoardOptions::new`] and change what matters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VirtualBoardOptions {
     /// The board itself. Whether it keeps lines is not asked: they are always kept.
     pub board: BoardOptions,
+    /// What stands around the arm: a scene, and the box whose instruction is watched. Default nothing.
+    pub cell: Option<(Scene, BoxColour)>,
     /// A stable name: a symbolic link to the pseudo-terminal, removed at the end. Default none.
     pub link: Option<PathBuf>,
     /// A TCP port that passes the serial port's raw bytes, to one client at a time; port 0 takes a free one. Default none.
@@ -36,6 +39,7 @@ impl VirtualBoardOptions {
     pub const fn new(board: BoardOptions) -> Self {
         Self {
             board,
+            cell: None,
             link: None,
             tcp: None,
             http: None,

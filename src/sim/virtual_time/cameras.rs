@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::camera::{CameraError, FrameGenerator};
-use crate::types::{Frame, FrameMetadata, FramePool, JointAngles, MAX_CAMERAS, Timestamp};
+use crate::sim::renderer::CellState;
+use crate::types::{Frame, FrameMetadata, FramePool, MAX_CAMERAS, Timestamp};
 
-/// Shows a generator the pose that the arm had when the frame was taken.
-pub type PoseSetter = Arc<dyn Fn(JointAngles) + Send + Sync>;
+/// Shows a generator how arm and boxes stood when the frame was taken.
+pub type StateSetter = Arc<dyn Fn(CellState) + Send + Sync>;
 
 /// One camera slot.
 pub(super) struct VirtualCamera {
     generator: Box<dyn FrameGenerator>,
     start: Timestamp,
     size: (u32, u32),
-    newest: Option<(FrameMetadata, JointAngles)>,
+    newest: Option<(FrameMetadata, Option<CellState>)>,
     pool: FramePool,
 }
 
@@ -32,8 +33,8 @@ impl VirtualCamera {
         }))
     }
 
-    /// Takes the frame that is due by `now`, of an arm that stands at `pose`.
-    pub(super) fn advance(&mut self, now: Timestamp, pose: JointAngles) {
+    /// Takes the frame that is due by `now`, of a cell in this state.
+    pub(super) fn advance(&mut self, now: Timestamp, seen: Option<CellState>) {
         let period = self.generator.period().max(Duration::from_micros(1));
         let sequence =
             u64::try_from(now.since(self.start).as_nanos() / period.as_nanos()).unwrap_or(u64::MAX);
@@ -42,7 +43,7 @@ impl VirtualCamera {
             let (width, height) = self.size;
             let captured = self.start + elapsed;
             self.newest =
-                Some((FrameMetadata { id: sequence, sequence, captured, width, height, digest: None }, pose));
+                Some((FrameMetadata { id: sequence, sequence, captured, width, height, digest: None }, seen));
         }
     }
 
@@ -57,13 +58,10 @@ impl VirtualCamera {
     }
 
     /// Makes the newest frame; `None` past the end of a recording.
-    pub(super) fn picture(
-        &mut self,
-        show_pose: Option<&PoseSetter>,
-    ) -> Result<Option<Arc<Frame>>, CameraError> {
-        let Some((metadata, pose)) = self.newest else { return Ok(None) };
-        if let Some(show_pose) = show_pose {
-            show_pose(pose);
+    pub(super) fn picture(&mut self, show: Option<&StateSetter>) -> Result<Option<Arc<Frame>>, CameraError> {
+        let Some((metadata, seen)) = self.newest else { return Ok(None) };
+        if let (Some(show), Some(seen)) = (show, seen) {
+            show(seen);
         }
         let frame = self.generator.generate(metadata.sequence, metadata.captured, &self.pool)?;
         Ok(frame.map(Arc::new))

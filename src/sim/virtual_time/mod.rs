@@ -6,5 +6,5 @@
 mod cameras;
 mod shell;
 
-pub use cameras::PoseSetter;
-pub use shell::{VirtualEnd, VirtualError, VirtualParts, run};
+pub use cameras::StateSetter;
+pub use shell::{VirtualCell, VirtualEnd, VirtualError, VirtualParts, run};

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use firmware_protocol::emulator::{Board, BoardOptions, ReceivedLine};
 
-use super::cameras::{PoseSetter, VirtualCamera, newest_frames};
+use super::cameras::{StateSetter, VirtualCamera, newest_frames};
 use crate::arm::{LinkEvent, LinkFault, LinkMachine, LinkOptions, WriteBuffer};
 use crate::camera::{CameraError, FrameGenerator};
 use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, ShellReport};
 use crate::policy::{ChunkReport, ChunkReports, ChunkSource, PolicyError, StageTimings};
+use crate::sim::CellWorld;
+use crate::sim::cell::Outcome;
+use crate::sim::renderer::CellState;
 use crate::types::{
     Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JointAngles, Playback, RunSummary, Timestamp,
     Travel,
@@ -32,14 +35,24 @@ pub struct VirtualParts {
     pub tick_period: Duration,
     /// A generator for each camera slot of the policy, in its order.
     pub cameras: Vec<Box<dyn FrameGenerator>>,
-    /// Where a simulated camera reads the arm's pose.
-    pub show_pose: Option<PoseSetter>,
+    /// The boxes around the arm, if there are any.
+    pub cell: Option<VirtualCell>,
     /// The policy, or the recording that is played.
     pub source: Box<dyn ChunkSource>,
     /// Declared time from request to chunk.
     pub inference_latency: Duration,
     /// The run is cut off after this time.
     pub time_limit: Duration,
+}
+
+/// What stands around the arm.
+pub struct VirtualCell {
+    /// The boxes; a run ends as soon as its instruction is decided.
+    pub world: CellWorld,
+    /// Where a simulated camera learns what it sees.
+    pub show: StateSetter,
+    /// Sees the cell at each control tick while the policy moves the arm.
+    pub observer: Option<Box<dyn FnMut(Duration, &CellState)>>,
 }
 
 /// How a virtual run ended, and everything that went over the wire.
@@ -57,6 +70,8 @@ pub struct VirtualEnd {
     pub bytes: Vec<u8>,
     /// When commands of a policy began and ended.
     pub running: Option<(Timestamp, Timestamp)>,
+    /// What came of the instruction, where somebody watched.
+    pub outcome: Option<Outcome>,
 }
 
 /// A virtual run could not go on.
@@ -108,13 +123,17 @@ struct Shell {
     commands: Vec<(Timestamp, Vec<u8>)>,
     bytes: Vec<u8>,
     feedback_lines: (u64, Option<Timestamp>, Timestamp),
+    world: Option<CellWorld>,
 }
 
 impl Shell {
     /// One grain of board and wire.
     fn step(&mut self) -> Result<(), LinkFault> {
         self.now = self.now + STEP;
-        self.board.advance(STEP);
+        match &mut self.world {
+            Some(world) => world.advance(&mut self.board, STEP),
+            None => self.board.advance(STEP),
+        }
         self.scratch.clear();
         self.board.transmit(&mut self.scratch);
         let (feedback, lines, now) = (&mut self.feedback, &mut self.feedback_lines, self.now);
@@ -151,6 +170,10 @@ impl Shell {
 
 /// Runs to the end in virtual time.
 pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
+    let (world, show, mut observer) = match parts.cell {
+        Some(VirtualCell { world, show, observer }) => (Some(world), Some(show), observer),
+        None => (None, None, None),
+    };
     let mut shell = Shell {
         now: START,
         board: Board::new(parts.board),
@@ -162,6 +185,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         commands: Vec::new(),
         bytes: Vec::new(),
         feedback_lines: (0, None, START),
+        world,
     };
     let mut cameras = Vec::new();
     for (slot, generator) in parts.cameras.into_iter().enumerate() {
@@ -181,9 +205,10 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             return Err(VirtualError::TimeLimit { phase, limit: parts.time_limit });
         }
         shell.step()?;
-        let pose = JointAngles::from(shell.board.angles());
+        let angles = JointAngles::from(shell.board.angles());
+        let seen = shell.world.as_ref().map(|world| world.seen(angles));
         for camera in &mut cameras {
-            camera.advance(shell.now, pose);
+            camera.advance(shell.now, seen);
         }
         if shell.now < next_tick {
             continue;
@@ -194,6 +219,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             travel.observe(&sample.angles);
         }
         let chunk = pending.take_if(|pending| pending.due <= shell.now);
+        let decided = running.is_some() && shell.world.as_ref().is_some_and(CellWorld::is_decided);
         let inputs = Inputs {
             feedback,
             frames: newest_frames(&cameras),
@@ -201,7 +227,11 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
             written: shell.written.take(),
             link: shell.link.status(),
             go: controller.proposal().map(|proposal| proposal.number),
-            stop: source_ended.then_some(EndCause::SourceEnded),
+            stop: if decided {
+                Some(EndCause::EpisodeOver)
+            } else {
+                source_ended.then_some(EndCause::SourceEnded)
+            },
             reset: false,
             playback: Playback::default(),
         };
@@ -209,8 +239,13 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         if controller.phase() == Phase::Running {
             if running.is_none() {
                 cameras.iter_mut().for_each(|camera| camera.start_over(shell.now));
+                shell.world.iter_mut().for_each(CellWorld::start_clock);
             }
-            running.get_or_insert((shell.now, shell.now)).1 = shell.now;
+            let (began, latest) = running.get_or_insert((shell.now, shell.now));
+            *latest = shell.now;
+            if let (Some(observer), Some(seen)) = (&mut observer, &seen) {
+                observer(shell.now.since(*began), seen);
+            }
         }
         if let Some(command) = outputs.command
             && let Ok(line) = shell.link.write_joints(&command)
@@ -223,7 +258,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         if let Some(request) = outputs.observation {
             let mut frames: Vec<Arc<Frame>> = Vec::with_capacity(cameras.len());
             for camera in &mut cameras {
-                frames.extend(camera.picture(parts.show_pose.as_ref())?);
+                frames.extend(camera.picture(show.as_ref())?);
             }
             if frames.len() == cameras.len() {
                 let due = shell.now + parts.inference_latency;
@@ -253,5 +288,14 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         },
     );
     let board_lines = shell.board.take_lines();
-    Ok(VirtualEnd { cause, summary, commands: shell.commands, board_lines, bytes: shell.bytes, running })
+    let outcome = shell.world.as_ref().and_then(CellWorld::outcome);
+    Ok(VirtualEnd {
+        cause,
+        summary,
+        commands: shell.commands,
+        board_lines,
+        bytes: shell.bytes,
+        running,
+        outcome,
+    })
 }

@@ -86,7 +86,9 @@ fn demo(fault: &'static str, seconds: u32) -> Row {
     let path = folder.path().join("board.log");
     let log_flag = format!("--board-log={}", path.display());
     let seconds = seconds.to_string();
-    let arguments = ["demo", "--duration", &seconds, "--json", "--inject", fault, &log_flag];
+    // random weights never come to an end of their own
+    let policy = "--policy=models/smolvla-tiny";
+    let arguments = ["demo", policy, "--duration", &seconds, "--json", "--inject", fault, &log_flag];
     let ended = Program::start_in(&repository(""), arguments).finish();
     row(fault, &ended, &BoardLog::read(&path))
 }

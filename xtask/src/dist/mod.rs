@@ -21,7 +21,7 @@ const FILES: &[(&str, &str)] = &[
     ("LICENSE-APACHE", "LICENSE-APACHE"),
     ("roarm.example.toml", "roarm.example.toml"),
     ("docs", "docs"),
-    ("models/smolvla-tiny", "models/smolvla-tiny"),
+    ("models/demo/bundle", "models/demo/bundle"),
     ("packaging", "system"),
 ];
 
