@@ -183,7 +183,7 @@ fn run(
     };
     let log = recording::plan_log(&flags.log, drill.as_ref(), facts)?;
     let real_time = plan::real_time(config, flags.control_cpu);
-    let (arm, handle) = open_arm(&board.path(), None, config, real_time)?;
+    let (arm, handle) = open_arm(&board.path(), None, config, real_time, drill.as_ref())?;
     let generation = live::wait_for_arm(&arm, signals)?;
     let (watch, lifted) = watch(board.cell());
     let live = LiveRun {
