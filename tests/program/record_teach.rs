@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use roarm::episode::Dataset;
-use roarm::types::Joint;
 use rustix::process::Signal;
 
 use crate::attempt::recorded_camera;
@@ -35,7 +34,7 @@ fn arguments(port: &Path, out: &Path, more: &[&str]) -> Vec<String> {
     fixed.iter().chain(&usual).chain(more).map(|part| (*part).to_owned()).collect()
 }
 
-/// An arm whose upper joints somebody holds; its hand hangs down by itself when it is limp.
+/// An arm whose upper joints somebody holds: a limp one that nobody holds falls to where the firmware cannot hold it.
 fn held_arm(firmware: &str) -> VirtualArm {
     VirtualArm::start_with(firmware, &["--fault", "stuck-joint=shoulder,stuck-joint=elbow"])
 }
@@ -71,10 +70,6 @@ fn episodes_of_a_limp_arm_become_a_dataset_and_the_arm_holds_again() {
         for episode in 0..2 {
             actions_are_the_next_states(&dataset, episode);
         }
-        // Nobody holds the hand: that it sinks is seen.
-        let wrist =
-            |episode: usize| dataset.episode(episode).unwrap().states.last().unwrap().get(Joint::Wrist);
-        assert!(wrist(1) > 20.0, "{firmware}: {} and {} degrees", wrist(0), wrist(1));
         let checked = roarm(["dataset", "check", out.to_str().unwrap(), "--json"]);
         assert_eq!(checked.assert_code(0).json()["ok"], true, "{checked}");
     }

@@ -85,7 +85,7 @@ struct Frames {
 /// One frame every 1/fps from the first of `ticks` on: what was known and done in the nearest tick.
 fn frames(logged: &LoggedTicks, ticks: &[LoggedTick], fps: f64) -> Frames {
     let mut frames = Vec::new();
-    let mut missing = [0_usize; MAX_CAMERAS];
+    let (mut missing, mut old) = ([0_usize; MAX_CAMERAS], [0_usize; MAX_CAMERAS]);
     let mut unknown = 0;
     let (Some(first), Some(last)) = (ticks.first(), ticks.last()) else {
         return Frames { frames, problem: None };
@@ -108,7 +108,11 @@ fn frames(logged: &LoggedTicks, ticks: &[LoggedTick], fps: f64) -> Frames {
         let mut pictures = [None; MAX_CAMERAS];
         for (slot, taken) in logged.pictures.iter().enumerate().take(MAX_CAMERAS) {
             let picture = tick.pictures[slot].and_then(|newest| shown(taken, newest, tick.now));
-            missing[slot] += usize::from(picture.is_none());
+            if picture.is_none() {
+                let late = tick.pictures[slot].is_some_and(|newest| tick.now.since(newest) > OLDEST_PICTURE);
+                let count = if late { &mut old } else { &mut missing };
+                count[slot] += 1;
+            }
             pictures[slot] = picture;
         }
         frames.push(LoggedFrame { state: measured.into(), action: goal.into(), pictures });
@@ -123,6 +127,11 @@ fn frames(logged: &LoggedTicks, ticks: &[LoggedTick], fps: f64) -> Frames {
         };
         format!("{missing} of {count} frames have no picture of camera {camera}: {fix}")
     });
+    let stood_still = old.iter().enumerate().find(|(_, old)| **old > 0).map(|(slot, old)| {
+        let camera = &logged.run.cameras[slot].name;
+        format!("camera {camera} stood still or was too slow: in {old} of {count} frames its newest picture was older than 250 ms")
+    });
+    let without = stood_still.or(without);
     let unmeasured = (unknown > 0).then(|| format!("{unknown} frames have no measured pose"));
     Frames { frames, problem: unmeasured.or(without) }
 }

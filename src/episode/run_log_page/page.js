@@ -77,7 +77,7 @@ function paintOne(own) {
   for (const band of run.phases) { pen.fillStyle = PHASES[band.name] || "#eee"; pen.fillRect(x(band.from), top, Math.max(1, x(band.to) - x(band.from)), bottom - top); }
   pen.restore();
   pen.lineWidth = 1; pen.textAlign = "right"; pen.textBaseline = "middle";
-  for (const value of ticks(low, high, Math.max(3, (bottom - top) / 24))) {
+  for (const value of ticks(low, high, Math.max(3, (bottom - top) / 18))) {
     pen.strokeStyle = "rgba(31,35,40,.10)"; pen.beginPath(); pen.moveTo(left, y(value)); pen.lineTo(right, y(value)); pen.stroke();
     pen.fillStyle = "#656d76"; pen.fillText(label(value), left - 6, y(value));
   }

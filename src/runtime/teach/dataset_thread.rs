@@ -161,3 +161,30 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::episode::{Dataset, DatasetOutline, PictureStorage};
+
+    #[test]
+    fn the_next_pose_is_the_action_and_a_discarded_episode_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let outline = DatasetOutline { fps: 10.0, robot_type: None, cameras: Vec::new() };
+        let writer = DatasetWriter::create(folder.path(), outline, PictureStorage::Images).unwrap();
+        let thread = DatasetThread::start(writer, "Wave.".to_owned()).unwrap();
+        let state = |number: u32| DatasetAngles::from_array_deg([f64::from(number); 6]);
+        for number in [90, 91] {
+            assert!(thread.add(state(number), Vec::new()));
+        }
+        thread.discard().unwrap();
+        for number in 0..5 {
+            assert!(thread.add(state(number), Vec::new()));
+        }
+        thread.close().unwrap();
+        let episode = Dataset::open(folder.path()).unwrap().episode(0).unwrap();
+        assert_eq!(episode.states, (0..5).map(state).collect::<Vec<_>>());
+        assert_eq!(episode.actions, [1, 2, 3, 4, 4].map(state).to_vec());
+    }
+}
