@@ -34,7 +34,7 @@ fn episodes_in_virtual_time_are_counted_and_the_same_every_time() {
     let run = || {
         let arguments = ["demo", "--episodes", "4", "--seed", "5000", "--json"];
         let ended = Program::start_in(&repository(""), arguments).finish();
-        ended.assert_code(0).summary()
+        ended.assert_code(0).json()
     };
     let summary = run();
     assert_eq!(summary["episodes"], 4);
@@ -43,7 +43,11 @@ fn episodes_in_virtual_time_are_counted_and_the_same_every_time() {
     let [low, high] = [0, 1].map(|end| summary["interval_95"][end].as_f64().unwrap());
     let rate = summary["success_rate"].as_f64().unwrap();
     assert!(low < rate && rate <= high, "{summary}");
-    assert_eq!(summary["by_instruction"].as_object().unwrap().len(), 2, "both instructions in turn: {summary}");
+    assert_eq!(
+        summary["by_instruction"].as_object().unwrap().len(),
+        2,
+        "both instructions in turn: {summary}"
+    );
     assert_eq!(summary, run());
 }
 
@@ -51,7 +55,7 @@ fn episodes_in_virtual_time_are_counted_and_the_same_every_time() {
 fn a_policy_that_sees_nothing_fails_and_one_that_hears_the_other_word_takes_the_other_box() {
     let run = |what: &str| {
         let arguments = ["demo", "--episodes", "4", "--seed", "5000", "--json", "--ablate", what];
-        Program::start_in(&repository(""), arguments).finish().assert_code(0).summary()
+        Program::start_in(&repository(""), arguments).finish().assert_code(0).json()
     };
     let blind = run("blank-picture");
     assert!(blind["successes"].as_u64() <= Some(1), "{blind}");
@@ -62,9 +66,7 @@ fn a_policy_that_sees_nothing_fails_and_one_that_hears_the_other_word_takes_the_
 
 #[test]
 fn what_does_not_fit_together_is_said() {
-    let demo = |more: &[&str]| {
-        Program::start_in(&repository(""), ["demo"].iter().chain(more)).finish()
-    };
+    let demo = |more: &[&str]| Program::start_in(&repository(""), ["demo"].iter().chain(more)).finish();
     for (more, words) in [
         (&["--episodes", "0"][..], "at least 1"),
         (&["--instruction", "Pick up the box"], "Pick up the red box"),

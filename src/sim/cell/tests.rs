@@ -162,7 +162,11 @@ fn a_finger_stands_on_a_box_and_one_box_pushes_the_other() {
     assert!(puppet.cell.obstacles().of(Joint::Shoulder) != Room::default());
     assert!((puppet.cell.boxes[0].centre_m[0] - 0.26).abs() < 1e-9, "and the box stands still");
     assert_eq!(puppet.cell.held(), None);
-    assert_eq!(puppet.cell.obstacles().of(Joint::Gripper), Room::default(), "it is no matter of the gripper's");
+    assert_eq!(
+        puppet.cell.obstacles().of(Joint::Gripper),
+        Room::default(),
+        "it is no matter of the gripper's"
+    );
 
     // a finger on the edge of a box, whose centre lies between the open jaws: only one of them touches it
     let edge = |z| hand_at([0.010, 0.0, 0.1205], [0.26, 0.0, z], OPEN_RAD);

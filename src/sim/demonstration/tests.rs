@@ -37,7 +37,10 @@ fn actions_keep_the_limits_and_the_hand_is_not_rolled() {
     let limits = JointLimits::of(Generation::G1);
     for seed in 0..12 {
         for shown in all(seed, true).1 {
-            assert!(shown.action.is_finite() && limits.violations(&shown.action).next().is_none(), "seed {seed}");
+            assert!(
+                shown.action.is_finite() && limits.violations(&shown.action).next().is_none(),
+                "seed {seed}"
+            );
         }
         for shown in all(seed, false).1 {
             assert!(shown.action.get(Joint::Roll).abs() < 0.1, "seed {seed}: {:?}", shown.action);
