@@ -34,7 +34,7 @@ fn episodes_in_virtual_time_are_counted_and_the_same_every_time() {
     let run = || {
         let arguments = ["demo", "--episodes", "4", "--seed", "5000", "--json"];
         let ended = Program::start_in(&repository(""), arguments).finish();
-        ended.assert_code(0).summary()
+        ended.assert_code(0).json()
     };
     let summary = run();
     assert_eq!(summary["episodes"], 4);
@@ -55,7 +55,7 @@ fn episodes_in_virtual_time_are_counted_and_the_same_every_time() {
 fn a_policy_that_sees_nothing_fails_and_one_that_hears_the_other_word_takes_the_other_box() {
     let run = |what: &str| {
         let arguments = ["demo", "--episodes", "4", "--seed", "5000", "--json", "--ablate", what];
-        Program::start_in(&repository(""), arguments).finish().assert_code(0).summary()
+        Program::start_in(&repository(""), arguments).finish().assert_code(0).json()
     };
     let blind = run("blank-picture");
     assert!(blind["successes"].as_u64() <= Some(1), "{blind}");

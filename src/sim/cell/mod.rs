@@ -175,6 +175,8 @@ impl Cell {
                 *speed += GRAVITY_M_S2 * step_s;
                 place.centre_m[2] = (place.centre_m[2] - *speed * step_s).max(rest_m);
             } else {
+                // a box that was let go of while it was pressed against the table lies on it
+                place.centre_m[2] = rest_m;
                 *speed = 0.0;
             }
         }
