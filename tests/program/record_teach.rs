@@ -50,29 +50,42 @@ fn actions_are_the_next_states(dataset: &Dataset, episode: usize) {
 
 #[test]
 fn episodes_of_a_limp_arm_become_a_dataset_and_the_arm_holds_again() {
-    for firmware in ["g1", "g3"] {
-        let folder = tempfile::tempdir().unwrap();
-        let out = folder.path().join("set");
-        let arm = held_arm(firmware);
-        let flags = ["--yes", "--episodes", "2", "--episode-time", "2"];
-        let ended = roarm(arguments(&arm.port(), &out, &flags));
-        let told = ended.assert_code(0).json();
-        assert_eq!((&told["ok"], &told["episodes"]), (&true.into(), &2.into()), "{ended}");
-        let log = arm.end();
-        // Nothing but this is ever sent: greeting, torque off, the goal at the measured pose, torque on.
-        let kinds: Vec<u64> = log.kinds.iter().copied().filter(|kind| ![605, 301].contains(kind)).collect();
-        assert_eq!(kinds, [210, 102, 210], "{firmware}");
-        let held = log.poses.last().unwrap();
-        let goal = log.commands[0].goal;
-        assert!(held.max_difference(&goal) < 0.15, "{firmware}: it holds where it stood: {held:?} {goal:?}");
-        let dataset = Dataset::open(&out).unwrap();
-        assert_eq!((dataset.fps(), dataset.episode_count()), (10.0, 2));
-        for episode in 0..2 {
-            actions_are_the_next_states(&dataset, episode);
-        }
-        let checked = roarm(["dataset", "check", out.to_str().unwrap(), "--json"]);
-        assert_eq!(checked.assert_code(0).json()["ok"], true, "{checked}");
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("set");
+    let arm = held_arm("g1");
+    let flags = ["--yes", "--episodes", "2", "--episode-time", "2"];
+    let ended = roarm(arguments(&arm.port(), &out, &flags));
+    let told = ended.assert_code(0).json();
+    assert_eq!((&told["ok"], &told["episodes"]), (&true.into(), &2.into()), "{ended}");
+    let log = arm.end();
+    // Nothing but this is ever sent: greeting, torque off, the goal at the measured pose, torque on.
+    let kinds: Vec<u64> = log.kinds.iter().copied().filter(|kind| ![605, 301].contains(kind)).collect();
+    assert_eq!(kinds, [210, 102, 210]);
+    let held = log.poses.last().unwrap();
+    let goal = log.commands[0].goal;
+    assert!(held.max_difference(&goal) < 0.15, "it holds where it stood: {held:?} {goal:?}");
+    let dataset = Dataset::open(&out).unwrap();
+    assert_eq!((dataset.fps(), dataset.episode_count()), (10.0, 2));
+    for episode in 0..2 {
+        actions_are_the_next_states(&dataset, episode);
     }
+    let checked = roarm(["dataset", "check", out.to_str().unwrap(), "--json"]);
+    assert_eq!(checked.assert_code(0).json()["ok"], true, "{checked}");
+}
+
+/// G3 folds the arm before it lets go, and waits without an end for joints that cannot get there. Nothing more is sent to it.
+#[test]
+fn a_g3_board_that_cannot_fold_is_told_and_nothing_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let arm = held_arm("g3");
+    let ended = roarm(arguments(&arm.port(), &folder.path().join("set"), &["--yes", "--episodes", "1"]));
+    let told = ended.assert_code(3).json();
+    assert_eq!(told["episodes"], 0, "{ended}");
+    assert!(ended.stderr.contains("the board folds the arm"), "{ended}");
+    assert!(told["ended"].as_str().unwrap().contains("is silent since then"), "{told}");
+    let log = arm.end();
+    let kinds: Vec<u64> = log.kinds.iter().copied().filter(|kind| ![605, 301].contains(kind)).collect();
+    assert_eq!(kinds, [210], "the torque was not switched on under an arm of which nothing is known");
 }
 
 #[test]

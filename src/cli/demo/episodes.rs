@@ -102,7 +102,6 @@ fn episode(
         cell: Some(VirtualCell {
             world,
             show: Arc::new(move |seen| *shown.lock().unwrap_or_else(PoisonError::into_inner) = seen),
-            observer: None,
         }),
         source: Box::new(policy.clone()),
         inference_latency: INFERENCE + delay(flags),

@@ -6,13 +6,15 @@ use std::time::Duration;
 use super::ticks::LoggedTicks;
 use crate::episode::{CameraInfo, DatasetOutline, EpisodeError, PictureStorage};
 
+/// The name of a camera's slot, and its width and height as far as they are known.
+type NamedSize = (String, Option<(u32, u32)>);
+
 /// Compares each log with those before it.
 pub(super) struct Outlines {
     /// As it was asked for.
     asked_fps: Option<f64>,
     fps: Option<f64>,
-    /// Names of the slots, and sizes as far as they are known.
-    cameras: Option<Vec<(String, Option<(u32, u32)>)>>,
+    cameras: Option<Vec<NamedSize>>,
 }
 
 impl Outlines {
@@ -79,7 +81,7 @@ fn rate(period: Duration) -> f64 {
     if (fps - fps.round()).abs() < 1e-4 { fps.round() } else { fps }
 }
 
-fn told(cameras: &[(String, Option<(u32, u32)>)]) -> String {
+fn told(cameras: &[NamedSize]) -> String {
     let told = cameras.iter().map(|(name, size)| match size {
         Some((width, height)) => format!("{name} {width}x{height}"),
         None => name.clone(),

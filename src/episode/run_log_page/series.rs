@@ -160,11 +160,9 @@ impl Series {
             measured = tick.feedback.or(measured);
             goal = tick.command.map(|command| command.goal).or(goal);
             self.t.push(now);
-            let poses = [degrees(measured.map(|sample| sample.angles)), degrees(goal)];
-            for joint in 0..JOINT_COUNT {
-                self.measured_deg[joint].push(poses[0][joint]);
-                self.commanded_deg[joint].push(poses[1][joint]);
-            }
+            let pose = degrees(measured.map(|sample| sample.angles));
+            self.measured_deg.iter_mut().zip(pose).for_each(|(joint, angle)| joint.push(angle));
+            self.commanded_deg.iter_mut().zip(degrees(goal)).for_each(|(joint, angle)| joint.push(angle));
             let age_ms = |since: Timestamp| rounded(tick.now.seconds_since(since) * 1e3, 10.0);
             self.feedback_age_ms.push(measured.map(|sample| age_ms(sample.measured)));
             for (camera, frame) in self.cameras.iter_mut().zip(tick.frames) {

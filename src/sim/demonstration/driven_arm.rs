@@ -88,7 +88,7 @@ impl DrivenArm {
         let start_tenths = self.due_tenths;
         self.due_tenths += ACTION_TENTHS_OF_MS;
         while self.now_ms * 10 < self.due_tenths {
-            if self.now_ms % COMMAND_MS == 0 {
+            if self.now_ms.is_multiple_of(COMMAND_MS) {
                 let elapsed = (self.now_ms * 10).saturating_sub(start_tenths) as f64 + 100.0;
                 let share = (elapsed / ACTION_TENTHS_OF_MS as f64).clamp(0.0, 1.0);
                 let arrives_ms = self.now_ms + self.latency_ms;

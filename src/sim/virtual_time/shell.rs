@@ -12,7 +12,6 @@ use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, She
 use crate::policy::{ChunkReport, ChunkReports, ChunkSource, PolicyError, StageTimings};
 use crate::sim::CellWorld;
 use crate::sim::cell::Outcome;
-use crate::sim::renderer::CellState;
 use crate::types::{
     Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JointAngles, Playback, RunSummary, Timestamp,
     Travel,
@@ -51,8 +50,6 @@ pub struct VirtualCell {
     pub world: CellWorld,
     /// Where a simulated camera learns what it sees.
     pub show: StateSetter,
-    /// Sees the cell at each control tick while the policy moves the arm.
-    pub observer: Option<Box<dyn FnMut(Duration, &CellState)>>,
 }
 
 /// How a virtual run ended, and everything that went over the wire.
@@ -170,9 +167,9 @@ impl Shell {
 
 /// Runs to the end in virtual time.
 pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
-    let (world, show, mut observer) = match parts.cell {
-        Some(VirtualCell { world, show, observer }) => (Some(world), Some(show), observer),
-        None => (None, None, None),
+    let (world, show) = match parts.cell {
+        Some(VirtualCell { world, show }) => (Some(world), Some(show)),
+        None => (None, None),
     };
     let mut shell = Shell {
         now: START,
@@ -241,11 +238,8 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
                 cameras.iter_mut().for_each(|camera| camera.start_over(shell.now));
                 shell.world.iter_mut().for_each(CellWorld::start_clock);
             }
-            let (began, latest) = running.get_or_insert((shell.now, shell.now));
+            let (_, latest) = running.get_or_insert((shell.now, shell.now));
             *latest = shell.now;
-            if let (Some(observer), Some(seen)) = (&mut observer, &seen) {
-                observer(shell.now.since(*began), seen);
-            }
         }
         if let Some(command) = outputs.command
             && let Ok(line) = shell.link.write_joints(&command)
