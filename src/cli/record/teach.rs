@@ -347,11 +347,16 @@ impl Teacher {
         // Ends the cameras, and waits until what was closed is written.
         drop(session);
         let _final_counters = arm.stop();
-        let (exit, text) = match &ended {
+        let (mut exit, mut text) = match &ended {
             Ok(None) => (Exit::Done, "done".to_owned()),
             Ok(Some(cause)) => (Exit::after_run(*cause), cause.to_string()),
             Err(error) => (error.exit(), error.to_string()),
         };
+        if let Err(error) = held {
+            // One result, one reason to begin with: why it ended comes first, and that the arm is limp is never left out.
+            exit = if exit == Exit::Done { error.exit() } else { exit };
+            text = format!("{text}; the arm does NOT hold itself again, support it: {error}");
+        }
         (told.ok, told.ended) = (matches!(exit, Exit::Done), text);
         let line = format!(
             "{}: {} episodes, {} frames; {}",
@@ -366,7 +371,7 @@ impl Teacher {
         } else {
             terminal::print(line);
         }
-        held.map(|()| exit)
+        Ok(exit)
     }
 }
 
