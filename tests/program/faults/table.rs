@@ -104,7 +104,7 @@ fn row(fault: &'static str, ended: &Ended, log: &BoardLog) -> Row {
     let held = if log.is_held() { "held at the end" } else { "left at its last goal" };
     let mut arm = format!("inside all bounds, {held}");
     if summary["link_losses"].as_u64() >= Some(1) {
-        arm.push_str("; came back after the lost link");
+        arm.push_str(if code == 0 { "; came back after the lost link" } else { "; the link was lost" });
     }
     Row { fault, code, ended: without_numbers(summary["ended"].as_str().unwrap()), arm }
 }
