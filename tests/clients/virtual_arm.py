@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Waiting is for a result, never for a time: this is only when to give up, on however busy a machine.
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 # 115200 baud, ten bits a byte.
 BYTES_A_SECOND = 11520.0
 
