@@ -128,7 +128,7 @@ impl Worker {
     async fn hold_after_panic(&mut self, mut port: Option<SerialStream>) {
         self.on_look = Box::new(|| {});
         self.waiting = None;
-        self.parked = None;
+        (self.parked, self.guiding) = (None, None);
         self.tell(|_, note| note(LinkEvent::ThreadPanicked));
         self.tell(LinkMachine::take_over);
         if let (Some(open), Ok(wake)) = (&mut port, self.wake()) {

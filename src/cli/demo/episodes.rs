@@ -12,7 +12,7 @@ use crate::camera::FrameGenerator;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::plan;
 use crate::cli::signals::Signals;
-use crate::cli::terminal::{self, Progress};
+use crate::cli::terminal::Progress;
 use crate::control::StopKind;
 use crate::policy::{ChunkProducer, ChunkSource, PolicyError};
 use crate::sim::scene::{BoxColour, Scene};
@@ -65,12 +65,7 @@ pub(super) fn in_virtual_time(
     }
     progress.finish();
     let tally = Tally::new(flags.seed, episodes, stopped);
-    if flags.json {
-        terminal::say(tally.to_string());
-        terminal::print_json(&tally);
-    } else {
-        terminal::print(tally.to_string());
-    }
+    tally.tell(flags.json);
     // A protective stop is an episode that failed, and counts as one.
     Ok(Exit::Done)
 }

@@ -98,12 +98,7 @@ pub(super) fn many(
         episodes.push(episode);
     }
     let tally = Tally::new(flags.seed, episodes, stopped);
-    if flags.json {
-        terminal::say(tally.to_string());
-        terminal::print_json(&tally);
-    } else {
-        terminal::print(tally.to_string());
-    }
+    tally.tell(flags.json);
     // A protective stop is an episode that failed, and counts as one.
     Ok(Exit::Done)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::cli::terminal;
 use crate::sim::scene::BoxColour;
 use crate::types::MotionSummary;
 
@@ -117,6 +118,16 @@ impl Spread {
 }
 
 impl Tally {
+    /// The result to standard output: for people, or as JSON with what people read beside it.
+    pub(super) fn tell(&self, json: bool) {
+        if json {
+            terminal::say(self.to_string());
+            terminal::print_json(self);
+        } else {
+            terminal::print(self.to_string());
+        }
+    }
+
     pub(super) fn new(seed: u64, episodes: Vec<Episode>, stopped: usize) -> Self {
         let mut by_instruction = serde_json::Map::new();
         for colour in BoxColour::ALL {

@@ -1,7 +1,8 @@
 //! A short slice under normal scheduling, so that a tick need not wait until a busy thread's slice is over.
 //!
 //! Since Linux 6.12 a normal thread may ask for its own slice (`sched_setattr(2)`, `sched_runtime`). One that is shorter than
-//! the running thread's lets it in at once when it wakes, as long as it has used less than its share. Older kernels ignore it.
+//! the running thread's is meant to let it in when it wakes, as long as it has used less than its share; not always, as measured
+//! (`docs/real-time.md`). Older kernels ignore it.
 
 use std::io;
 use std::time::Duration;
