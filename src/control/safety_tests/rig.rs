@@ -127,9 +127,9 @@ pub(super) struct Rig {
     pub(super) phases: Vec<(Timestamp, Phase)>,
     /// Places in `phases` at which the link could not pass a command for want of frames.
     pub(super) silent: Vec<usize>,
-    /// Where the arm was in each millisecond, once it is watched.
     /// What the servos are told instead of the command's own profile.
     pub(super) profile: Option<ServoProfile>,
+    /// Where the arm was in each millisecond, once it is watched.
     pub(super) watched: Option<Vec<JointAngles>>,
     longest_tick: Duration,
     splitter: LineSplitter<512>,
@@ -356,7 +356,7 @@ impl Rig {
                 JointAngles::from_array_rad(measured.to_array_rad().map(|angle| angle + by))
             }
         };
-        if angles.is_finite() {
+        if can_be_measured(&angles) {
             self.last_sound = Some(angles);
         }
         self.sequence += 1;
@@ -418,6 +418,12 @@ impl Rig {
         assert!(lines.iter().all(|line| line.parsed), "the board dropped a line");
         lines.iter().filter_map(|line| goal_of(&line.bytes)).collect()
     }
+}
+
+/// Whether an encoder of one turn can say so, its zero off by a tenth of half a turn at most. Anything else is no feedback to the core,
+/// so what it knew before is what it has to go by.
+fn can_be_measured(angles: &JointAngles) -> bool {
+    angles.to_array_rad().iter().all(|angle| angle.is_finite() && angle.abs() <= 198_f64.to_radians())
 }
 
 /// The goal in a T:102 line.
