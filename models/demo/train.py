@@ -24,7 +24,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the dataset")
-    parser.add_argument("--out", type=Path, default=HERE / "bundle", help="the bundle's folder (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=HERE / "bundle", help="the bundle's folder; the loss curve goes beside it (default: %(default)s)")
     parser.add_argument("--iterations", type=int, default=Recipe.iterations, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=Recipe.seed, help="of weights, order and noise (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch; another number gives another last digit (default: %(default)s)")
@@ -50,7 +50,7 @@ def main() -> None:
     facts = {"recipe": asdict(recipe), "dataset": digest(options.data), "frames": len(data)}
     picture, state = data.pictures[0].numpy(), data.states[0].numpy() * data.state_statistics["std"] + data.state_statistics["mean"]
     write_bundle(policy, statistics, 30, facts, picture, state, options.out, lambda text: print(text, flush=True))
-    with (HERE / "loss_curve.csv").open("w", newline="") as file:
+    with (options.out.parent / "loss_curve.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(curve[0]))
         writer.writeheader()
         writer.writerows({name: f"{value:.5g}" for name, value in losses.items()} for losses in curve)

@@ -153,7 +153,7 @@ pub(super) fn run(flags: &RunFlags) -> Result<Exit, CliError> {
             &specs,
         )?,
         first_chunk_speed: if emulated { 1.0 } else { 0.5 },
-        park: plan::park(flags.park.as_ref(), &config, &bundle)?,
+        park: plan::park(flags.park.as_ref(), &config, Some(&bundle))?,
     };
     // Checked now, though the generation may turn out another: everything else in it is final.
     plan::control_parameters(&config, &bundle, generation.unwrap_or(Generation::G1), &settings)?;

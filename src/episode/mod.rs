@@ -36,5 +36,5 @@ pub use pictures::EpisodePictures;
 pub use repair::{Repair, storage_of};
 pub use run_log_page::run_log_page;
 pub use stream::PictureStream;
-pub use video::VideoReader;
+pub use video::{VideoReader, VideoWriter};
 pub use write::{DatasetOutline, DatasetWriter, EpisodeSource, NewFrame, WriteStep, write_dataset};

@@ -1,15 +1,12 @@
 //! The wait-free mailboxes between the control thread and the link thread.
 
 use std::cell::Cell;
-use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use firmware_protocol::Generation;
-use rustix::event::{EventfdFlags, eventfd};
 
-use super::SerialStatistics;
+use super::shared::{Published, Shared};
 use crate::arm::clock::monotonic_now;
 use crate::arm::link::{HandsOnArm, LinkFault, LinkState};
 use crate::types::{
@@ -41,152 +38,6 @@ pub(super) enum GuidingRequest {
 pub(super) struct ReportedCommand {
     pub(super) report: CommandWritten,
     pub(super) connection: u32,
-}
-
-/// What the link thread publishes of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Published {
-    pub(super) state: LinkState,
-    pub(super) connection: u32,
-    /// Whether a command offered now would be written at once.
-    pub(super) ready: bool,
-    pub(super) frozen: bool,
-}
-
-const READY_BIT: u64 = 1 << 16;
-const FROZEN_BIT: u64 = 1 << 17;
-
-impl Published {
-    /// All but the time in one word, so that nobody sees parts of two states.
-    fn word(&self) -> u64 {
-        let (kind, fault) = self.state.codes();
-        let flag = |set: bool, bit: u64| if set { bit } else { 0 };
-        u64::from(kind)
-            | u64::from(fault) << 8
-            | flag(self.ready, READY_BIT)
-            | flag(self.frozen, FROZEN_BIT)
-            | u64::from(self.connection) << 32
-    }
-
-    const fn connection_of(word: u64) -> u32 {
-        (word >> 32) as u32
-    }
-
-    fn of(word: u64, since: Timestamp) -> Self {
-        let [kind, fault, ..] = word.to_le_bytes();
-        Self {
-            state: LinkState::from_codes((kind, fault), since),
-            connection: Self::connection_of(word),
-            ready: word & READY_BIT != 0,
-            frozen: word & FROZEN_BIT != 0,
-        }
-    }
-}
-
-/// Flags that both sides and the owner see.
-#[derive(Debug)]
-pub(super) struct Shared {
-    /// [`Published`] as a word; only the link thread writes it.
-    state: AtomicU64,
-    since: AtomicU64,
-    last_feedback: AtomicU64,
-    feedback_hz: AtomicU32,
-    generation: AtomicU8,
-    stop: AtomicBool,
-    released: AtomicBool,
-    take_over: AtomicBool,
-    /// The link thread is over.
-    ended: AtomicBool,
-    pub(super) wake: OwnedFd,
-    /// Between the link thread and the owner only; the control thread never touches it.
-    pub(super) statistics: Mutex<SerialStatistics>,
-}
-
-impl Shared {
-    pub(super) fn publish(&self, published: &Published) {
-        if let Some(since) = published.state.since() {
-            self.since.store(since.as_nanos(), Ordering::Release);
-        }
-        self.state.store(published.word(), Ordering::Release);
-    }
-
-    pub(super) fn published(&self) -> Published {
-        let word = self.state.load(Ordering::Acquire);
-        Published::of(word, Timestamp::from_nanos(self.since.load(Ordering::Acquire)))
-    }
-
-    pub(super) fn fault(&self) -> Option<LinkFault> {
-        match self.published().state {
-            LinkState::Failed(fault) => Some(fault),
-            _ => None,
-        }
-    }
-
-    pub(super) fn set_fault(&self, fault: LinkFault) {
-        self.publish(&Published { state: LinkState::Failed(fault), ready: false, ..self.published() });
-    }
-
-    /// Nothing is written any more, whatever the state says.
-    pub(super) fn set_not_ready(&self) {
-        self.publish(&Published { ready: false, ..self.published() });
-    }
-
-    /// Rate and newest arrival of feedback.
-    pub(super) fn set_feedback(&self, last: Timestamp, hz: f64) {
-        self.last_feedback.store(last.as_nanos(), Ordering::Release);
-        self.feedback_hz.store((hz as f32).to_bits(), Ordering::Release);
-    }
-
-    pub(super) fn generation(&self) -> Option<Generation> {
-        usize::from(self.generation.load(Ordering::Acquire))
-            .checked_sub(1)
-            .and_then(|index| Generation::ALL.get(index).copied())
-    }
-
-    pub(super) fn set_generation(&self, generation: Generation) {
-        let place = Generation::ALL.iter().position(|known| *known == generation);
-        let code = place.and_then(|index| u8::try_from(index + 1).ok()).unwrap_or(0);
-        self.generation.store(code, Ordering::Release);
-    }
-
-    pub(super) fn request_stop(&self) {
-        self.stop.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    pub(super) fn stop_requested(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
-    /// The control side brought the arm to rest and is done.
-    fn release(&self) {
-        self.released.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    pub(super) fn is_released(&self) -> bool {
-        self.released.load(Ordering::Acquire)
-    }
-
-    pub(super) fn request_take_over(&self) {
-        self.take_over.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    /// Whether the link must take the arm. One that was released needs no hold.
-    pub(super) fn take_over_requested(&self) -> bool {
-        self.take_over.load(Ordering::Acquire) && !self.is_released()
-    }
-
-    /// The link thread writes nothing any more.
-    pub(super) fn set_ended(&self) {
-        self.ended.store(true, Ordering::Release);
-    }
-
-    /// Wakes the link thread. It can only fail when the counter is full, and then the thread is awake already.
-    fn wake(&self) {
-        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
-    }
 }
 
 /// The link thread's ends.
@@ -262,13 +113,12 @@ impl ArmHandle {
 
     /// Time since the newest pose arrived that was believed.
     pub fn feedback_age(&self) -> Duration {
-        let last = Timestamp::from_nanos(self.shared.last_feedback.load(Ordering::Acquire));
-        monotonic_now().since(last)
+        monotonic_now().since(self.shared.last_feedback())
     }
 
     /// Valid feedback a second, over the last second or so.
     pub fn feedback_hz(&self) -> f64 {
-        f64::from(f32::from_bits(self.shared.feedback_hz.load(Ordering::Acquire)))
+        self.shared.feedback_hz()
     }
 
     /// Whether angles and loads stay the same although joints should move.
@@ -339,28 +189,13 @@ impl TakeOverSwitch {
     /// Whether the link has ended: the hold is done, or nothing can be written any more. While the link still brakes and holds it
     /// says so as [`LinkFault::TakenOver`], and is not done.
     pub fn is_done(&self) -> bool {
-        self.0.ended.load(Ordering::Acquire)
-            || self.0.fault().is_some_and(|fault| fault != LinkFault::TakenOver)
+        self.0.has_ended() || self.0.fault().is_some_and(|fault| fault != LinkFault::TakenOver)
     }
 }
 
 /// Both ends of new mailboxes.
 pub(super) fn mailboxes() -> rustix::io::Result<(ArmHandle, LinkSide)> {
-    let wake = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-    let now = monotonic_now().as_nanos();
-    let shared = Arc::new(Shared {
-        state: AtomicU64::new(0),
-        since: AtomicU64::new(now),
-        last_feedback: AtomicU64::new(now),
-        feedback_hz: AtomicU32::new(0),
-        generation: AtomicU8::new(0),
-        stop: AtomicBool::new(false),
-        released: AtomicBool::new(false),
-        take_over: AtomicBool::new(false),
-        ended: AtomicBool::new(false),
-        wake,
-        statistics: Mutex::default(),
-    });
+    let shared = Arc::new(Shared::new()?);
     let (command_input, command_output) = triple_buffer::triple_buffer(&None);
     let (feedback_input, feedback_output) = triple_buffer::triple_buffer(&None);
     let (producer, consumer) = rtrb::RingBuffer::new(WRITTEN_CAPACITY);

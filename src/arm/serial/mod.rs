@@ -20,6 +20,7 @@
 
 mod handle;
 mod open;
+mod shared;
 mod worker;
 
 #[cfg(test)]
@@ -42,7 +43,7 @@ use firmware_protocol::Generation;
 
 use super::error::ArmError;
 use super::link::{LinkEvent, LinkFault, LinkOptions, LinkState, LinkStatistics};
-use handle::Shared;
+use shared::Shared;
 
 /// Counters of a live link.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -13,8 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::MissedTickBehavior;
 use tokio_serial::{ClearBuffer, SerialPort, SerialStream};
 
-use super::handle::{GuidingRequest, LinkSide, OfferedCommand, Published, ReportedCommand, Shared};
+use super::handle::{GuidingRequest, LinkSide, OfferedCommand, ReportedCommand};
 use super::open::{OpenedPort, open_again};
+use super::shared::{Published, Shared};
 use super::{OnLook, SerialStatistics};
 use crate::arm::clock::monotonic_now;
 use crate::arm::link::{

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::ablation::{Ablation, BlankCamera};
+use super::film::Film;
 use super::instruction;
-use super::tally::{Episode, Tally};
+use super::tally::{Episode, Smoothness, Tally};
 use super::{DemoFlags, Plan, board_options, cell_options, delay};
 use crate::arm::LinkOptions;
 use crate::camera::FrameGenerator;
@@ -30,6 +31,7 @@ pub(super) fn in_virtual_time(
     plan: &Plan,
     count: u64,
     signals: &Signals,
+    mut film: Option<&mut Film>,
 ) -> Result<Exit, CliError> {
     // One policy for each instruction: its words are read once.
     let mut policies = Policies { flags, plan, known: Vec::new() };
@@ -45,10 +47,13 @@ pub(super) fn in_virtual_time(
         let policy = policies.told(&Plan::told(flags, &text, Some(target)))?;
         policy.lock().begin_episode(seed);
         let end = episode(flags, plan, seed, target, &policy)?;
+        if let Some(film) = &mut film {
+            film.add(&Scene::from_seed(seed), &end.shown)?;
+        }
         let outcome = end.outcome.unwrap_or_default();
         stopped += usize::from(end.cause.kind() != StopKind::Normal);
         successes += u32::from(outcome.is_success());
-        let mut episode = Episode {
+        episodes.push(Episode {
             seed,
             instruction: text,
             target,
@@ -56,11 +61,8 @@ pub(super) fn in_virtual_time(
             took_the_other: outcome.took_the_other,
             time_to_lift_s: outcome.lifted_after.map(|time| time.as_secs_f64()),
             ended: end.cause.to_string(),
-            jerk_deg_s3: 0.0,
-            seam_ratio: 0.0,
-        };
-        episode.motion(&end.summary.motion);
-        episodes.push(episode);
+            motion: Smoothness::of(&end.summary.motion),
+        });
         progress.update(|| format!("episode {} of {count}, {successes} picked up", episodes.len()));
     }
     progress.finish();

@@ -4,6 +4,7 @@
 
 mod ablation;
 mod episodes;
+mod film;
 mod instruction;
 mod real_time;
 mod tally;
@@ -28,6 +29,7 @@ use crate::sim::CellOptions;
 use crate::sim::demonstration::READY_POSE;
 use crate::sim::scene::BoxColour;
 use ablation::Ablation;
+use film::Film;
 
 #[derive(Args, Debug)]
 pub(super) struct DemoFlags {
@@ -58,6 +60,9 @@ pub(super) struct DemoFlags {
     /// Write every line that reaches the emulated board, and every line it sends, with its time
     #[arg(long, value_name = "FILE")]
     board_log: Option<PathBuf>,
+    /// Film what happens: FILE.mp4, or FILE.gif at half the size
+    #[arg(long, value_name = "FILE")]
+    video: Option<PathBuf>,
     /// When the next chunk is computed: sync (after the last one), async or rtc (while it plays; rtc guides it)
     #[arg(long, value_name = "S", value_parser = plan::parse_schedule)]
     schedule: Option<ScheduleChoice>,
@@ -228,10 +233,17 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
                 .to_owned(),
         ));
     }
+    let mut film = flags.video.as_deref().map(Film::create).transpose()?;
     let signals = Signals::catch()?;
-    match flags.episodes {
-        None => real_time::one(flags, &plan, drill, &signals),
-        Some(count) if virtual_time => episodes::in_virtual_time(flags, &plan, count, &signals),
-        Some(count) => real_time::many(flags, &plan, count, drill.as_ref(), &signals),
+    let exit = match flags.episodes {
+        None => real_time::one(flags, &plan, drill, &signals, film.as_mut()),
+        Some(count) if virtual_time => {
+            episodes::in_virtual_time(flags, &plan, count, &signals, film.as_mut())
+        }
+        Some(count) => real_time::many(flags, &plan, count, drill.as_ref(), &signals, film.as_mut()),
+    }?;
+    if let Some(film) = film {
+        terminal::say(film.finish()?);
     }
+    Ok(exit)
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ablation::{Ablation, BlankCamera};
+use super::film::{Film, Filming};
 use super::instruction;
-use super::tally::{Episode, Tally};
+use super::tally::{Episode, Smoothness, Tally};
 use super::{DemoFlags, Plan, board_options, cell_options, delay};
 use crate::camera::{FrameSource, PacedSource};
 use crate::cli::consent::Consent;
@@ -35,11 +36,12 @@ pub(super) fn one(
     plan: &Plan,
     drill: Option<Drill>,
     signals: &Signals,
+    film: Option<&mut Film>,
 ) -> Result<Exit, CliError> {
     const INSTRUCTION: &str = "Pick up the white box";
     let text = flags.instruction.as_deref().unwrap_or(INSTRUCTION);
     let target = plan.target(text)?;
-    let ended = run(flags, plan, text, flags.seed, drill, signals)?;
+    let ended = run(flags, plan, text, flags.seed, drill, signals, film)?;
     let Some(target) = target else {
         return Ok(live::report(&ended.end, flags.json));
     };
@@ -69,6 +71,7 @@ pub(super) fn many(
     count: u64,
     drill: Option<&Drill>,
     signals: &Signals,
+    mut film: Option<&mut Film>,
 ) -> Result<Exit, CliError> {
     if drill.is_some() {
         return Err(CliError::Arguments("--inject is for one episode: leave --episodes out".to_owned()));
@@ -77,13 +80,13 @@ pub(super) fn many(
     for seed in flags.seed..flags.seed.saturating_add(count) {
         let text = instruction::of_episode(flags.instruction.as_deref(), seed);
         let target = instruction::target(&text)?;
-        let ended = run(flags, plan, &text, seed, None, signals)?;
+        let ended = run(flags, plan, &text, seed, None, signals, film.as_deref_mut())?;
         terminal::say(format!("episode {seed}: {}", ended.verdict(target)));
         if let exit @ Exit::Signal(_) = live::exit_of(&ended.end) {
             return Ok(exit);
         }
         stopped += usize::from(ended.end.cause.kind() != StopKind::Normal);
-        let mut episode = Episode {
+        episodes.push(Episode {
             seed,
             instruction: text,
             target,
@@ -91,11 +94,8 @@ pub(super) fn many(
             took_the_other: ended.outcome.took_the_other,
             time_to_lift_s: ended.time_to_lift_s,
             ended: ended.end.cause.to_string(),
-            jerk_deg_s3: 0.0,
-            seam_ratio: 0.0,
-        };
-        episode.motion(&ended.end.summary.run.motion);
-        episodes.push(episode);
+            motion: Smoothness::of(&ended.end.summary.run.motion),
+        });
     }
     let tally = Tally::new(flags.seed, episodes, stopped);
     tally.tell(flags.json);
@@ -129,6 +129,7 @@ fn run(
     seed: u64,
     drill: Option<Drill>,
     signals: &Signals,
+    film: Option<&mut Film>,
 ) -> Result<Ended, CliError> {
     let Plan { config, bundle, .. } = plan;
     let target = plan.target(text)?;
@@ -151,6 +152,7 @@ fn run(
         ..VirtualBoardOptions::new(board_options(flags))
     })?;
     let state = state_reader(board.cell(), board.arm_pose(), &scene);
+    let filming = film.is_some().then(|| Filming::start(Arc::clone(&state))).transpose()?;
     let camera = CellCamera::new(cell_options(seed, bundle.slots()), state);
     let camera: Box<dyn FrameSource> = if flags.ablate == Some(Ablation::BlankPicture) {
         Box::new(PacedSource::new(BlankCamera(camera), runtime::now))
@@ -205,6 +207,9 @@ fn run(
     }
     let outcome = board.cell().and_then(|cell| cell.outcome()).unwrap_or_default();
     board.stop();
+    if let (Some(film), Some(filming)) = (film, filming) {
+        film.add(&scene, &filming.stop())?;
+    }
     Ok(Ended { end, outcome, time_to_lift_s: lifted.get() })
 }
 

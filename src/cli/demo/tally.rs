@@ -21,13 +21,20 @@ pub(super) struct Episode {
     pub(super) time_to_lift_s: Option<f64>,
     /// Why it ended.
     pub(super) ended: String,
+    #[serde(flatten)]
+    pub(super) motion: Smoothness,
+}
+
+/// How smoothly the arm moved.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Smoothness {
     pub(super) jerk_deg_s3: f64,
     pub(super) seam_ratio: f64,
 }
 
-impl Episode {
-    pub(super) fn motion(&mut self, motion: &MotionSummary) {
-        (self.jerk_deg_s3, self.seam_ratio) = (motion.jerk_deg_s3, motion.seam_ratio);
+impl Smoothness {
+    pub(super) const fn of(motion: &MotionSummary) -> Self {
+        Self { jerk_deg_s3: motion.jerk_deg_s3, seam_ratio: motion.seam_ratio }
     }
 }
 
@@ -146,8 +153,8 @@ impl Tally {
             took_the_other: episodes.iter().filter(|episode| episode.took_the_other).count(),
             stopped,
             time_to_lift_s: Spread::of(episodes.iter().filter_map(|episode| episode.time_to_lift_s)),
-            jerk_deg_s3: Spread::of(episodes.iter().map(|episode| episode.jerk_deg_s3)),
-            seam_ratio: Spread::of(episodes.iter().map(|episode| episode.seam_ratio)),
+            jerk_deg_s3: Spread::of(episodes.iter().map(|episode| episode.motion.jerk_deg_s3)),
+            seam_ratio: Spread::of(episodes.iter().map(|episode| episode.motion.seam_ratio)),
             failed_seeds: episodes
                 .iter()
                 .filter(|episode| !episode.success)
@@ -209,8 +216,7 @@ mod tests {
             took_the_other,
             time_to_lift_s: success.then_some(3.0 + seed as f64),
             ended: String::new(),
-            jerk_deg_s3: 1.0,
-            seam_ratio: 0.5,
+            motion: Smoothness { jerk_deg_s3: 1.0, seam_ratio: 0.5 },
         };
         let tally = Tally::new(
             7,

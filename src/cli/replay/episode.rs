@@ -43,7 +43,7 @@ pub(super) fn replay(flags: &ReplayFlags, folder: &Path, number: usize, arm: &st
     let actions = episode.actions.iter().copied().map(JointAngles::from).collect();
     let recording = RecordedActions::new(actions)
         .ok_or_else(|| CliError::Refused(format!("episode {number} has no actions: choose another one")))?;
-    let park = plan::park_without_policy(flags.park.as_ref(), &config)?;
+    let park = plan::park(flags.park.as_ref(), &config, None)?;
     terminal::say(title(&episode, speed, period));
     if flags.dry_run {
         return Ok(dry_run(flags, &config, generation, &recording, period));

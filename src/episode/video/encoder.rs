@@ -8,11 +8,21 @@ use openh264::encoder::{
 use openh264::formats::YUVSource;
 use yuv::{BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix};
 
-/// Every which picture can be decoded without the one before: LeRobot's own setting, for training reads single frames.
-const KEYFRAME_EVERY: u32 = 2;
+/// What a video is for decides how it is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::episode) struct EncoderSettings {
+    /// Every which picture can be decoded without the one before.
+    keyframe_every: u32,
+    /// 0 (best) to 51.
+    quantiser: u8,
+}
 
-/// Quantiser: about 40 dB on a camera's pictures.
-const QUANTISER: u8 = 18;
+impl EncoderSettings {
+    /// For training, which reads single frames: LeRobot's own distance of keyframes; about 40 dB on a camera's pictures.
+    pub(in crate::episode) const DATASET: Self = Self { keyframe_every: 2, quantiser: 18 };
+    /// For people to watch.
+    pub(in crate::episode) const FILM: Self = Self { keyframe_every: 30, quantiser: 24 };
+}
 
 /// One encoded picture.
 #[derive(Debug, Default)]
@@ -40,7 +50,12 @@ struct Planes {
 
 impl H264Encoder {
     /// An encoder for pictures of this size; both numbers have to be even, as 4:2:0 wants it.
-    pub(in crate::episode) fn new(width: u32, height: u32, fps: f64) -> Result<Self, String> {
+    pub(in crate::episode) fn new(
+        width: u32,
+        height: u32,
+        fps: f64,
+        settings: EncoderSettings,
+    ) -> Result<Self, String> {
         if !width.is_multiple_of(2) || !height.is_multiple_of(2) || width < 16 || height < 16 {
             return Err(format!("pictures of {width}x{height}: H.264 4:2:0 needs even sizes of 16 and more"));
         }
@@ -49,14 +64,14 @@ impl H264Encoder {
             .rate_control_mode(RateControlMode::Quality)
             // The quantiser decides alone: no rate is aimed at.
             .bitrate(openh264::encoder::BitRate::from_bps(200_000_000))
-            .qp(QpRange::new(QUANTISER, QUANTISER))
+            .qp(QpRange::new(settings.quantiser, settings.quantiser))
             .max_frame_rate(FrameRate::from_hz(fps as f32))
             .complexity(Complexity::Low)
             .skip_frames(false)
             .scene_change_detect(false)
             .adaptive_quantization(false)
             .background_detection(false)
-            .intra_frame_period(IntraFramePeriod::from_num_frames(KEYFRAME_EVERY))
+            .intra_frame_period(IntraFramePeriod::from_num_frames(settings.keyframe_every))
             // One thread: the caller decides what runs beside it.
             .num_threads(1);
         let encoder = Encoder::with_api_config(OpenH264API::from_source(), config)

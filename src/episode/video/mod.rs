@@ -10,7 +10,7 @@ mod mp4_writer;
 mod picture;
 mod reader;
 mod sample_table;
+mod writer;
 
-pub(super) use encoder::H264Encoder;
-pub(super) use mp4_writer::Mp4Writer;
 pub use reader::VideoReader;
+pub use writer::VideoWriter;

@@ -9,7 +9,7 @@ use super::rows::{Row, RowWriter};
 use super::statistics::{FeatureStatistics, PictureStatistics};
 use super::{DatasetOutline, NewFrame};
 use crate::episode::frames::TIMESTAMP_TOLERANCE_S;
-use crate::episode::video::{H264Encoder, Mp4Writer};
+use crate::episode::video::VideoWriter;
 use crate::episode::{CameraInfo, EpisodeError, PictureStorage};
 use crate::types::JOINT_COUNT;
 
@@ -18,13 +18,7 @@ struct CameraTrack {
     camera: CameraInfo,
     statistics: PictureStatistics,
     /// `None` when they go into the data file.
-    video: Option<VideoTrack>,
-}
-
-struct VideoTrack {
-    path: PathBuf,
-    encoder: H264Encoder,
-    writer: Mp4Writer,
+    video: Option<VideoWriter>,
 }
 
 /// An episode that is being written; its files lie in a folder of their own.
@@ -66,15 +60,14 @@ impl OpenEpisode {
                 PictureStorage::Images => None,
                 PictureStorage::Video => {
                     let path = folder.join(format!("{place}.mp4"));
-                    let encoder =
-                        H264Encoder::new(camera.width, camera.height, outline.fps).map_err(|problem| {
-                            EpisodeError::Refused {
-                                path: path.clone(),
-                                problem: format!("camera `{}`: {problem}; write images instead", camera.key),
-                            }
-                        })?;
-                    let writer = Mp4Writer::create(&path, camera.width, camera.height, outline.fps)?;
-                    Some(VideoTrack { path, encoder, writer })
+                    let video = VideoWriter::dataset(&path, camera.width, camera.height, outline.fps);
+                    Some(video.map_err(|error| match error {
+                        EpisodeError::Refused { path, problem } => EpisodeError::Refused {
+                            path,
+                            problem: format!("camera `{}`: {problem}; write images instead", camera.key),
+                        },
+                        other => other,
+                    })?)
                 }
             };
             cameras.push(CameraTrack {
@@ -142,12 +135,7 @@ impl OpenEpisode {
             let (width, height) = (track.camera.width as usize, track.camera.height as usize);
             track.statistics.add(rgb, width, height);
             match &mut track.video {
-                Some(video) => {
-                    let picture = video.encoder.encode(rgb).map_err(|problem| {
-                        EpisodeError::write(&video.path, std::io::Error::other(format!("H.264: {problem}")))
-                    })?;
-                    video.writer.add(&picture)?;
-                }
+                Some(video) => video.add(rgb)?,
                 None => {
                     encoded.push(png(rgb, track.camera.width, track.camera.height).map_err(|problem| {
                         EpisodeError::BadFrame { episode: self.number, frame: number, problem }
@@ -184,14 +172,9 @@ impl OpenEpisode {
         for track in self.cameras {
             statistics.push((track.camera.key.clone(), track.statistics.finish()));
             if let Some(video) = track.video {
-                let sets = video.encoder.parameter_sets().ok_or_else(|| {
-                    EpisodeError::write(
-                        &video.path,
-                        std::io::Error::other("the encoder stated no parameter sets"),
-                    )
-                })?;
-                video.writer.finish(sets)?;
-                videos.push((track.camera.key, video.path, length as f64 / self.fps));
+                let path = video.path().to_path_buf();
+                video.finish()?;
+                videos.push((track.camera.key, path, length as f64 / self.fps));
             }
         }
         let number = self.number;

@@ -7,4 +7,4 @@ mod cameras;
 mod shell;
 
 pub use cameras::StateSetter;
-pub use shell::{VirtualCell, VirtualEnd, VirtualError, VirtualParts, run};
+pub use shell::{SHOWN_PERIOD, VirtualCell, VirtualEnd, VirtualError, VirtualParts, run};

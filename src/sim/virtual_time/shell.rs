@@ -12,6 +12,7 @@ use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, She
 use crate::policy::{ChunkReport, ChunkReports, ChunkSource, PolicyError, StageTimings};
 use crate::sim::CellWorld;
 use crate::sim::cell::Outcome;
+use crate::sim::renderer::CellState;
 use crate::types::{
     Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JointAngles, Playback, RunSummary, Timestamp,
     Travel,
@@ -19,6 +20,8 @@ use crate::types::{
 
 /// Grain of the logical clock.
 const STEP: Duration = Duration::from_millis(1);
+/// Time between two states of [`VirtualEnd::shown`]: 30 a second.
+pub const SHOWN_PERIOD: Duration = Duration::from_nanos(33_333_333);
 /// The clock does not start at zero, so that ages can be subtracted from it.
 const START: Timestamp = Timestamp::from_nanos(10_000_000_000);
 
@@ -67,6 +70,8 @@ pub struct VirtualEnd {
     pub bytes: Vec<u8>,
     /// When commands of a policy began and ended.
     pub running: Option<(Timestamp, Timestamp)>,
+    /// How arm and boxes stood, once each [`SHOWN_PERIOD`]; empty without a cell.
+    pub shown: Vec<CellState>,
     /// What came of the instruction, where somebody watched.
     pub outcome: Option<Outcome>,
 }
@@ -196,6 +201,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
     let mut travel = Travel::default();
     let mut reports = ChunkReports::new()?;
     let mut running: Option<(Timestamp, Timestamp)> = None;
+    let (mut shown, mut next_shown) = (Vec::new(), START);
     while controller.ended().is_none() {
         if shell.now.since(START) > parts.time_limit {
             let phase = format!("{:?}", controller.phase());
@@ -206,6 +212,10 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         let seen = shell.world.as_ref().map(|world| world.seen(angles));
         for camera in &mut cameras {
             camera.advance(shell.now, seen);
+        }
+        if let Some(seen) = seen.filter(|_| shell.now >= next_shown) {
+            shown.push(seen);
+            next_shown = next_shown + SHOWN_PERIOD;
         }
         if shell.now < next_tick {
             continue;
@@ -290,6 +300,7 @@ pub fn run(mut parts: VirtualParts) -> Result<VirtualEnd, VirtualError> {
         board_lines,
         bytes: shell.bytes,
         running,
+        shown,
         outcome,
     })
 }
