@@ -30,6 +30,7 @@ mod sim_ends;
 mod sim_faults;
 mod sim_run;
 mod sim_transports;
+mod small_disk;
 #[path = "../support/mod.rs"]
 mod support;
 mod system_calls;

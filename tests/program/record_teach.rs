@@ -12,7 +12,7 @@ use crate::support::program::{Program, roarm};
 use crate::support::repository;
 use crate::terminal_keys::OnTerminal;
 
-fn arguments(port: &Path, out: &Path, more: &[&str]) -> Vec<String> {
+pub(crate) fn arguments(port: &Path, out: &Path, more: &[&str]) -> Vec<String> {
     let camera = format!("front={}", recorded_camera(""));
     let config = repository("tests/program/patient.toml").display().to_string();
     let [port, out] = [port, out].map(|path| path.display().to_string());
@@ -35,12 +35,12 @@ fn arguments(port: &Path, out: &Path, more: &[&str]) -> Vec<String> {
 }
 
 /// An arm whose upper joints somebody holds: a limp one that nobody holds falls to where the firmware cannot hold it.
-fn held_arm(firmware: &str) -> VirtualArm {
+pub(crate) fn held_arm(firmware: &str) -> VirtualArm {
     VirtualArm::start_with(firmware, &["--fault", "stuck-joint=shoulder,stuck-joint=elbow"])
 }
 
 /// What a dataset of teaching has to be: the next pose is the action, and the last one stays.
-fn actions_are_the_next_states(dataset: &Dataset, episode: usize) {
+pub(crate) fn actions_are_the_next_states(dataset: &Dataset, episode: usize) {
     let episode = dataset.episode(episode).unwrap();
     let (states, actions) = (&episode.states, &episode.actions);
     assert_eq!(actions[..actions.len() - 1], states[1..]);

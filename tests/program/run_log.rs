@@ -182,7 +182,7 @@ fn a_thousand_killed_runs() {
 
 /// The log stopped, the run did not.
 #[track_caller]
-fn assert_only_the_log_stopped(ended: &Ended, log: &Path, words: &[&str]) {
+pub(crate) fn assert_only_the_log_stopped(ended: &Ended, log: &Path, words: &[&str]) {
     ended.assert_code(1);
     let summary = ended.summary();
     let text = summary["ended"].as_str().unwrap();

@@ -47,6 +47,16 @@ pub(super) const PARTS: &[Part] = &[
         },
     },
     Part {
+        name: "small-disk",
+        title: "a run log and a recording on a file system that fills up",
+        tier: Tier::TestFull,
+        obstacle: small_disk_obstacle,
+        run: |workspace| {
+            let arguments = ["test", "-p", "roarm", "--test", "program", "--", "--ignored", "small_disk::"];
+            process::run("small disk", process::cargo(workspace).args(arguments))
+        },
+    },
+    Part {
         name: "no-std",
         title: "a program without the standard library and without an allocator uses firmware-protocol's core",
         tier: Tier::Test,
@@ -121,6 +131,18 @@ pub(super) const PARTS: &[Part] = &[
 ];
 
 /// It links only if the core asks neither for `std` nor for an allocator, and ends with 0 only if the core works.
+/// The test mounts a file system in a namespace of its own.
+fn small_disk_obstacle(_: &Workspace) -> Option<String> {
+    let mut unshare = std::process::Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount", "true"]);
+    let works = unshare.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success());
+    (!works).then(|| {
+        "`unshare --user --map-root-user --mount true` fails: allow user namespaces (sysctl kernel.unprivileged_userns_clone=1), \
+         and install util-linux"
+            .to_owned()
+    })
+}
+
 /// The property tests draw the same cases in every run, so that the verdict depends on the change alone; plain `cargo test` and the
 /// soak draw fresh ones.
 fn rust(workspace: &Workspace) -> Result<(), Failure> {
