@@ -60,7 +60,7 @@ fn a_run_goes_on_when_its_log_fills_the_disk() {
     let logs = disk.display().to_string();
     let flags = ["--duration", "6", "--log-frames", "all", "--log", &logs];
     let attempt = Attempt::at(&arm.port()).patient().with(&flags);
-    let ended = on_a_small_disk(&disk, 600, &kept, attempt.arguments());
+    let ended = on_a_small_disk(&disk, 300, &kept, attempt.arguments());
     assert_only_the_log_stopped(&ended, &only_log(&kept), &["No space left", "make room on the disk"]);
     arm.end();
 }
@@ -73,7 +73,7 @@ fn a_recording_stops_loudly_when_the_disk_is_full_and_closed_episodes_are_whole(
     let arm = record_teach::held_arm("g1");
     let flags = ["--yes", "--episodes", "40", "--episode-time", "1"];
     let arguments = record_teach::arguments(&arm.port(), &disk.join("set"), &flags);
-    let ended = on_a_small_disk(&disk, 1_500, &kept, arguments);
+    let ended = on_a_small_disk(&disk, 500, &kept, arguments);
     let told = ended.json();
     let whole = told["episodes"].as_u64().unwrap();
     assert!(ended.code != Some(0) && told["ok"] == false, "{ended}");
