@@ -4,6 +4,7 @@ The language is that of `src/sim/physics`: `roarm physics 1`, a length and a mod
 ends. All numbers are 64 bits, little-endian. Nothing about the arm or the boxes is written here but their names.
 """
 
+import argparse
 import struct
 import sys
 
@@ -30,8 +31,10 @@ def read(length: int) -> bytes | None:
 class Cell:
     """The model in motion."""
 
-    def __init__(self, xml: str) -> None:
+    def __init__(self, xml: str, friction: float | None) -> None:
         self.model = mujoco.MjModel.from_xml_string(xml)
+        if friction is not None:
+            self.model.geom_friction[:, 0] = friction
         self.data = mujoco.MjData(self.model)
         mujoco.mj_resetDataKeyframe(self.model, self.data, 0)
         mujoco.mj_forward(self.model, self.data)
@@ -73,12 +76,15 @@ def answer(data: bytes) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="MuJoCo for `roarm demo --physics`; speaks by pipes, not by hand")
+    parser.add_argument("--friction", type=float, help="sliding friction of everything, in place of the model's")
+    friction = parser.parse_args().friction
     if read(len(GREETING)) != GREETING:
         sys.exit("the input does not begin as version 1 of the physics does: program and script are of different versions")
     (length,) = struct.unpack("<Q", read(8) or bytes(8))
     # MuJoCo would write warnings to a file in the working folder
     mujoco.set_mju_user_warning(lambda text: print(f"MuJoCo: {text}", file=sys.stderr))
-    cell = Cell((read(length) or b"").decode())
+    cell = Cell((read(length) or b"").decode(), friction)
     answer(cell.state(0))
     while (data := read(REQUEST.size)) is not None:
         number, seconds, *drives = REQUEST.unpack(data)
