@@ -17,6 +17,7 @@ use clap::Parser;
 use roarm::episode::{CameraInfo, DatasetOutline, DatasetWriter, EpisodeError, NewFrame, PictureStorage};
 use roarm::sim::demonstration::{self, Demonstration, PICTURE_HEIGHT, PICTURE_WIDTH, Shown};
 use roarm::sim::scene::BoxColour;
+use roarm::sim::{PhysicsProgram, SimError};
 use roarm::types::DatasetAngles;
 
 const CAMERA: &str = "observation.images.front";
@@ -33,6 +34,9 @@ struct Arguments {
     /// Leave out what disturbs: bad servos, late commands, knocks
     #[arg(long)]
     undisturbed: bool,
+    /// A program that computes the cell in contact physics (docs/demo-policy.md), in place of the cell's rules
+    #[arg(long, value_name = "COMMAND", value_parser = parse_program)]
+    physics: Option<PhysicsProgram>,
 }
 
 fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
@@ -42,10 +46,16 @@ fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
         .ok_or_else(|| format!("{text:?} is no range such as 0..400"))
 }
 
+fn parse_program(text: &str) -> Result<PhysicsProgram, String> {
+    PhysicsProgram::parse(text).ok_or_else(|| "name a program".to_owned())
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
     Dataset(#[from] EpisodeError),
+    #[error(transparent)]
+    Sim(#[from] SimError),
     #[error("cannot write the marks: {0}. Is the disk full?")]
     Marks(#[from] std::io::Error),
 }
@@ -94,6 +104,19 @@ impl Output {
     }
 }
 
+/// All frames of a demonstration.
+fn shown_by(demonstration: &mut Demonstration) -> Result<Vec<Shown>, SimError> {
+    let mut frames = Vec::new();
+    loop {
+        match demonstration.next_action() {
+            Ok(Some(frame)) => frames.push(frame),
+            // a box that was knocked out of reach ends it: not lifted
+            Ok(None) | Err(SimError::OutOfReach(_)) => return Ok(frames),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 fn write(arguments: &Arguments) -> Result<(), Failure> {
     let mut output = Output::create(&arguments.out)?;
     let (mut shown, mut lifted) = (0_u64, 0_u64);
@@ -101,11 +124,10 @@ fn write(arguments: &Arguments) -> Result<(), Failure> {
         let colour = BoxColour::ALL[usize::from(seed % 2 == 1)];
         let task = demonstration::instruction(colour);
         let mut demonstration = Demonstration::new(seed, colour, !arguments.undisturbed);
-        let mut frames: Vec<Shown> = Vec::new();
-        // a box that was knocked out of reach ends it: not lifted
-        while let Ok(Some(frame)) = demonstration.next_action() {
-            frames.push(frame);
+        if let Some(program) = &arguments.physics {
+            demonstration = demonstration.in_physics(program)?;
         }
+        let frames = shown_by(&mut demonstration)?;
         shown += 1;
         if !demonstration.has_succeeded() {
             continue;

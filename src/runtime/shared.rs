@@ -7,8 +7,9 @@ use crate::control::{EndCause, StopKind};
 use crate::types::Playback;
 
 /// Causes that a thread other than control may give, with the number that carries each through an atomic.
-const CAUSES: [EndCause; 12] = [
+const CAUSES: [EndCause; 13] = [
     EndCause::SourceEnded,
+    EndCause::EpisodeOver,
     EndCause::Interrupted,
     EndCause::Terminated,
     EndCause::HungUp,
@@ -161,6 +162,8 @@ mod tests {
     #[test]
     fn a_protective_cause_is_not_covered_by_a_normal_one() {
         let shared = Shared::default();
+        shared.ask_stop(EndCause::EpisodeOver);
+        assert_eq!(shared.take_stop(), Some(EndCause::EpisodeOver));
         shared.ask_stop(EndCause::Interrupted);
         shared.ask_stop(EndCause::CameraFailed);
         shared.ask_stop(EndCause::Interrupted);

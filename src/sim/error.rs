@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use calibration::kinematics::Unreachable;
+
 /// The virtual board could not be offered; the message names cause and fix.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,6 +60,49 @@ pub enum SimError {
         /// The system's answer.
         source: io::Error,
     },
+    /// The program of `--physics` could not be started.
+    #[error(
+        "cannot start the physics `{program}`: {source}; --physics wants a program and its arguments, such as \"python3 tests/mujoco/physics.py\""
+    )]
+    PhysicsStart {
+        /// Program and arguments.
+        program: String,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// It has ended before its time.
+    #[error(
+        "the physics `{program}` ended ({how}); what it said itself stands above. MuJoCo and what it needs: pip install -r tests/mujoco/requirements.txt"
+    )]
+    PhysicsEnded {
+        /// Program and arguments.
+        program: String,
+        /// Its exit code or signal, or what became of its pipes.
+        how: String,
+    },
+    /// It does not answer.
+    #[error(
+        "the physics `{program}` has not answered for {seconds} s: it hangs, or waits for something that this program does not send"
+    )]
+    PhysicsSilent {
+        /// Program and arguments.
+        program: String,
+        /// How long, seconds.
+        seconds: f64,
+    },
+    /// It answers what cannot be.
+    #[error(
+        "the physics `{program}` answered {what}: take the tests/mujoco/physics.py that belongs to this version of roarm"
+    )]
+    PhysicsAnswer {
+        /// Program and arguments.
+        program: String,
+        /// What.
+        what: String,
+    },
+    /// A box came to lie where the expert's hand does not reach.
+    #[error("the box is out of reach: {0}")]
+    OutOfReach(#[from] Unreachable),
     /// The thread of the board has ended by a defect of this program.
     #[error("the virtual board has crashed; please report it with the log of its lines (--log)")]
     Crashed,

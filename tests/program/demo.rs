@@ -72,9 +72,28 @@ fn what_does_not_fit_together_is_said() {
         (&["--instruction", "Pick up the box"], "Pick up the red box"),
         (&["--episodes", "2", "--inject", "policy.nan@1s"], "--realtime"),
         (&["--episodes", "2", "--policy", "models/smolvla-tiny"], "names the white or the red box"),
+        (&["--physics", "some/program", "--policy", "models/smolvla-tiny"], "--physics computes boxes"),
+        (&["--physics", "some/program", "--servos", "stock"], "--servos"),
+        (&["--physics", " "], "name a program"),
     ] {
         let ended = demo(more);
         ended.assert_code(2);
         assert!(ended.stderr.contains(words), "{more:?}: {ended}");
+    }
+}
+
+#[test]
+fn a_physics_that_fails_is_said_in_virtual_and_in_real_time() {
+    for (physics, code, words) in [
+        ("/no/such/program --friction 1", 3, "cannot start the physics `/no/such/program --friction 1`"),
+        ("false", 3, "ended (exit status: 1)"),
+        ("yes", 3, "answered something that is no answer"),
+    ] {
+        for mode in [&["--episodes", "1"][..], &["--realtime"]] {
+            let arguments = ["demo", "--physics", physics].into_iter().chain(mode.iter().copied());
+            let ended = Program::start_in(&repository(""), arguments).finish();
+            ended.assert_code(code);
+            assert!(ended.stderr.contains(words), "{physics} {mode:?}: {ended}");
+        }
     }
 }

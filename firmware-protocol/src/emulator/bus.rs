@@ -103,6 +103,8 @@ pub(super) struct Bus {
     pub(super) writes: Option<Vec<TimedWrite>>,
     /// Ids of the servos, in their EEPROM. Two may have the same.
     ids: [u8; 7],
+    /// Ticks since the joints were moved from outside; `None` while they move by themselves.
+    pub(super) outside: Option<u32>,
 }
 
 /// Place of a joint's (driving) servo.
@@ -138,6 +140,7 @@ impl Bus {
             mirror_offset: 0.0,
             writes: keep_writes.then(Vec::new),
             ids: IDS,
+            outside: None,
         }
     }
 
@@ -256,16 +259,17 @@ impl Bus {
 
     /// The joints as they really stand, in the frame of the board's feedback but not rounded to steps.
     pub(super) fn angles(&self) -> FirmwareAngles {
-        let zero = steps::feedback_angles([0; 6]).to_array();
-        FirmwareAngles::from_array(
-            Joint::ALL
-                .map(|joint| zero[joint.index()] + sense(joint) * self.servos[place(joint)].shaft * STEP_RAD),
-        )
+        FirmwareAngles::from_array(Joint::ALL.map(|joint| angle_rad(joint, self.servos[place(joint)].shaft)))
     }
 
     /// One millisecond of all servos.
     pub(super) fn tick(&mut self) {
         if self.options.instant {
+            return;
+        }
+        self.servos.iter_mut().for_each(Servo::tick);
+        if let Some(ticks) = &mut self.outside {
+            *ticks += 1;
             return;
         }
         let pull = gravity::pull(self.angles());
@@ -276,15 +280,9 @@ impl Bus {
 
     fn tick_joint(&mut self, joint: Joint, pull: f64) {
         let (index, driving) = (joint.index(), place(joint));
-        // Servo 13 is geared to 12 and counts the other way.
-        let both = joint == Joint::Shoulder;
-        let mirror_sum = 4094.0 + self.mirror_offset;
-        let servos = if both { 2.0 } else { 1.0 };
-        let own = self.servos[driving].drive();
-        let mirrored = if both { self.servos[MIRROR].drive() } else { None };
-        let turned = mirrored.map(|drive| Drive { target: mirror_sum - drive.target, ..drive });
+        let servos = if joint == Joint::Shoulder { 2.0 } else { 1.0 };
         let (mut drives, mut count) = ([Drive { target: 0.0, stiffness: 0.0, limit: 0.0 }; 2], 0);
-        for drive in own.into_iter().chain(turned) {
+        for drive in self.drives_of(joint).into_iter().flatten() {
             drives[count] = drive;
             count += 1;
         }
@@ -304,10 +302,35 @@ impl Bus {
         };
         let (low, high) = self.stuck[index].map_or_else(|| stops(joint, self.contacts[index]), |at| (at, at));
         let shaft = drive::moved(servo.shaft, &drives[..count], &load).clamp(low, high);
-        self.servos[driving].settle(shaft, own);
-        if both {
-            self.servos[MIRROR].settle(mirror_sum - shaft, mirrored);
+        self.settle(joint, shaft, 1);
+    }
+
+    /// The drives of a joint that have their torque on, in the steps of its own servo.
+    pub(super) fn drives_of(&self, joint: Joint) -> [Option<Drive>; 2] {
+        let own = self.servos[place(joint)].drive();
+        if joint != Joint::Shoulder {
+            return [own, None];
         }
+        let mirrored = self.servos[MIRROR].drive();
+        [own, mirrored.map(|drive| Drive { target: self.mirror_sum() - drive.target, ..drive })]
+    }
+
+    /// A joint's shaft has come to `shaft` in so many ticks.
+    pub(super) fn settle(&mut self, joint: Joint, shaft: f64, ticks: u32) {
+        let mirrored = self.mirror_sum() - shaft;
+        let servo = &mut self.servos[place(joint)];
+        let drive = servo.drive();
+        servo.settle(shaft, drive, ticks);
+        if joint == Joint::Shoulder {
+            let servo = &mut self.servos[MIRROR];
+            let drive = servo.drive();
+            servo.settle(mirrored, drive, ticks);
+        }
+    }
+
+    /// Servo 13 is geared to 12 and counts the other way: together they are this.
+    fn mirror_sum(&self) -> f64 {
+        4094.0 + self.mirror_offset
     }
 
     /// Loads of all servos as read.
@@ -327,8 +350,13 @@ fn addressed<'a>(
     servos.iter_mut().zip(ids).filter(move |(_, own)| id == 254 || **own == id).map(|(servo, _)| servo)
 }
 
+/// Angle (feedback frame) of a joint's shaft, rad.
+pub(super) fn angle_rad(joint: Joint, shaft: f64) -> f64 {
+    steps::feedback_rad(joint, 0) + sense(joint) * shaft * STEP_RAD
+}
+
 /// Shaft steps (feedback frame) of joint angles.
-fn shaft_steps(angles: FirmwareAngles) -> [f64; 6] {
+pub(super) fn shaft_steps(angles: FirmwareAngles) -> [f64; 6] {
     let zero = steps::feedback_angles([0; 6]).to_array();
     let angles = angles.to_array();
     Joint::ALL.map(|joint| sense(joint) * (angles[joint.index()] - zero[joint.index()]) / STEP_RAD)

@@ -8,7 +8,7 @@
 //! [`BoardOptions`] lists what is not known of the real board and what stands in for it; [`ServoOptions::stock`] is the arm as
 //! delivered, the default [`ServoOptions::clean`] has next to no sag and dead zone. Faults are inputs: [`Board::set_dead`],
 //! [`Board::set_stuck`], [`Board::set_supply_volt`], [`Board::control_lines`], [`Board::set_contact`],
-//! [`Board::set_external_torque`].
+//! [`Board::set_external_torque`]. Another simulator may compute how the joints move: [`Board::drives`].
 //!
 //! ```
 //! use core::time::Duration;
@@ -71,6 +71,7 @@ mod new_x;
 mod options;
 mod outage;
 mod outputs;
+mod outside;
 mod radio;
 mod scan;
 mod services;
@@ -87,5 +88,6 @@ pub use http::HttpReply;
 pub use json::JsonLibrary;
 pub use options::{BoardOptions, NanToInt, ResetCircuit};
 pub use outputs::{Drive, SwitchOutput};
+pub use outside::JointDrive;
 pub use servo::{Contact, ServoRegisters};
 pub use servo_options::{LoadedSpeed, ServoKind, ServoOptions, StepMinusOne, TorqueReturn};

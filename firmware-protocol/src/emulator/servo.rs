@@ -214,20 +214,31 @@ impl Servo {
         torque_nm / self.kind.stall_torque_nm() * 1000.0
     }
 
-    /// One tick of the trapezoid; the drive that follows, in the servo's own steps, if torque is on.
-    pub(super) fn drive(&mut self) -> Option<Drive> {
+    /// Torque of a duty, N·m.
+    pub(super) fn torque_nm_of(&self, duty: f64) -> f64 {
+        duty / 1000.0 * self.kind.stall_torque_nm()
+    }
+
+    /// One tick of the trapezoid, if torque is on.
+    pub(super) fn tick(&mut self) {
+        if self.torque {
+            self.advance_profile();
+        }
+    }
+
+    /// What the servo pulls with, in its own steps, if torque is on.
+    pub(super) fn drive(&self) -> Option<Drive> {
         if !self.torque {
             return None;
         }
-        self.advance_profile();
         let stiffness = DUTY_PER_STEP * f64::from(self.p) / 16.0;
         let limit = f64::from(self.torque_limit.clamp(0, 1000));
         let limit = if self.protecting.is_some() { limit.min(PROTECTED_DUTY) } else { limit };
         Some(Drive { target: self.profile, stiffness, limit })
     }
 
-    /// The shaft has moved to where it is after a tick: what the servo reports, and whether it protects itself.
-    pub(super) fn settle(&mut self, shaft: f64, drive: Option<Drive>) {
+    /// The shaft has moved to where it is after so many ticks (at least 1): what the servo reports, and whether it protects itself.
+    pub(super) fn settle(&mut self, shaft: f64, drive: Option<Drive>, ticks: u32) {
         let moved = shaft - self.shaft;
         self.shaft = shaft;
         let Some(drive) = drive else {
@@ -237,13 +248,13 @@ impl Servo {
         let duty = drive.duty(shaft);
         self.load = libm::round(duty) as i16;
         // A motor that turns with its duty draws less: back-EMF.
-        let turning = moved / TICK_S / self.top_speed() * 1000.0;
+        let turning = moved / (TICK_S * f64::from(ticks)) / self.top_speed() * 1000.0;
         self.current_ma = ((duty - turning).abs() / 1000.0 * ServoKind::STALL_MA).min(ServoKind::STALL_MA);
-        self.blocked = moved.abs() < 0.01 && (self.profile - shaft).abs() > 60.0;
+        self.blocked = moved.abs() < 0.01 * f64::from(ticks) && (self.profile - shaft).abs() > 60.0;
         if duty.abs() <= OVERLOAD_DUTY {
             self.overload_ticks = 0;
         } else {
-            self.overload_ticks += 1;
+            self.overload_ticks += ticks;
             if self.overload_ticks >= OVERLOAD_TICKS {
                 self.protecting = Some(duty.signum());
             }

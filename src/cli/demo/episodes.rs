@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use firmware_protocol::emulator::Board;
+
 use super::ablation::{Ablation, BlankCamera};
 use super::film::Film;
 use super::instruction;
@@ -80,7 +82,9 @@ fn episode(
     policy: &SharedPolicy,
 ) -> Result<VirtualEnd, CliError> {
     let scene = Scene::from_seed(seed);
-    let world = CellWorld::new(&scene, Some(target));
+    let board = board_options(flags);
+    let at_rest = Board::new(board.clone());
+    let world = CellWorld::around(&scene, Some(target), flags.physics.as_ref(), &at_rest)?;
     let shown = Arc::new(Mutex::new(world.seen(plan.settings.start_pose.unwrap_or_default())));
     let read = Arc::clone(&shown);
     let state = Arc::new(move || *read.lock().unwrap_or_else(PoisonError::into_inner));
@@ -91,7 +95,7 @@ fn episode(
         Box::new(camera)
     };
     let parts = VirtualParts {
-        board: board_options(flags),
+        board,
         link: LinkOptions { generation: Some(flags.firmware), ..LinkOptions::default() },
         parameters: plan.parameters(flags.firmware)?,
         tick_period: Duration::from_millis((1e3 / plan.config.motion.command_rate_hz).round() as u64),

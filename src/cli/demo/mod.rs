@@ -25,9 +25,9 @@ use super::terminal;
 use crate::config::{Config, ScheduleChoice};
 use crate::control::{ControlParameters, Table};
 use crate::policy::{Bundle, CameraSlot};
-use crate::sim::CellOptions;
 use crate::sim::demonstration::READY_POSE;
 use crate::sim::scene::BoxColour;
+use crate::sim::{CellOptions, PhysicsProgram};
 use ablation::Ablation;
 use film::Film;
 
@@ -51,6 +51,9 @@ pub(super) struct DemoFlags {
     /// How the emulated servos move: clean, or stock (they sag, stick and lag as those of a delivered arm)
     #[arg(long, value_enum, value_name = "KIND", default_value = "clean")]
     servos: Servos,
+    /// A program that computes arm and boxes in contact physics, such as "python3 tests/mujoco/physics.py", in place of the cell's rules
+    #[arg(long, value_name = "COMMAND", value_parser = parse_physics, conflicts_with = "servos")]
+    physics: Option<PhysicsProgram>,
     /// The instruction [default: "Pick up the white box"; with --episodes the white and the red box in turn]
     #[arg(long, alias = "task", value_name = "TEXT")]
     instruction: Option<String>,
@@ -88,6 +91,10 @@ pub(super) struct DemoFlags {
     log: LogFlags,
     #[command(flatten)]
     inference: PolicyFlags,
+}
+
+fn parse_physics(text: &str) -> Result<PhysicsProgram, String> {
+    PhysicsProgram::parse(text).ok_or_else(|| "name a program, and its arguments".to_owned())
 }
 
 /// How the emulated servos move.
@@ -231,6 +238,11 @@ pub(super) fn demo(flags: &DemoFlags) -> Result<Exit, CliError> {
         return Err(CliError::Arguments(
             "--episodes counts boxes that were picked up: give an --instruction that names the white or the red box"
                 .to_owned(),
+        ));
+    }
+    if flags.physics.is_some() && !plan.about_boxes {
+        return Err(CliError::Arguments(
+            "--physics computes boxes: give an --instruction that names the white or the red box".to_owned(),
         ));
     }
     let mut film = flags.video.as_deref().map(Film::create).transpose()?;

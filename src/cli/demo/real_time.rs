@@ -149,6 +149,7 @@ fn run(
         seed,
         // a policy that knows nothing of boxes has them in the picture only
         cell: target.map(|target| (scene.clone(), target)),
+        physics: flags.physics.clone(),
         ..VirtualBoardOptions::new(board_options(flags))
     })?;
     let state = state_reader(board.cell(), board.arm_pose(), &scene);
@@ -205,6 +206,7 @@ fn run(
     if let Some(fault) = fault {
         terminal::say(format!("error: {fault}"));
     }
+    board.check().map_err(CliError::BoardEnded)?;
     let outcome = board.cell().and_then(|cell| cell.outcome()).unwrap_or_default();
     board.stop();
     if let (Some(film), Some(filming)) = (film, filming) {

@@ -15,7 +15,7 @@ const OPEN_RAD: f64 = 0.95;
 const IN_HAND_M: [f64; 3] = [0.023, 0.0, 0.1065];
 
 fn box_at(x: f64, y: f64, yaw_rad: f64) -> BoxPose {
-    BoxPose { centre_m: [x, y, BOX_HALF_SIZE_M], yaw_rad }
+    BoxPose { centre_m: [x, y, BOX_HALF_SIZE_M], yaw_rad, tilt_rad: [0.0; 2] }
 }
 
 /// A white box in front of the arm, the red one far away.

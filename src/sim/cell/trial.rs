@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use super::Cell;
-use crate::sim::scene::BoxColour;
+use crate::sim::scene::{BOX_COUNT, BoxColour};
 
 /// A box counts as picked up when it has been this high over the table, metres ...
 pub const LIFTED_M: f64 = 0.06;
 /// ... for so long.
 pub const LIFTED_TIME: Duration = Duration::from_millis(500);
 
-/// Watches a cell for one instruction.
+/// Watches the boxes for one instruction.
 #[derive(Clone, Copy, Debug)]
 pub struct Trial {
     target: BoxColour,
@@ -46,11 +45,11 @@ impl Trial {
         self.target
     }
 
-    /// A step of the cell is over.
-    pub fn advance(&mut self, step: Duration, cell: &Cell) {
+    /// A step is over. `carried_m`: how high over the table the boxes are that the hand has, metres.
+    pub fn advance(&mut self, step: Duration, carried_m: [Option<f64>; BOX_COUNT]) {
         self.elapsed += step;
         for colour in BoxColour::ALL {
-            let up = cell.held() == Some(colour) && cell.height_m(colour) >= LIFTED_M;
+            let up = carried_m[colour.index()].is_some_and(|height_m| height_m >= LIFTED_M);
             let up_for = &mut self.up_for[colour.index()];
             *up_for = if up { *up_for + step } else { Duration::ZERO };
             if *up_for >= LIFTED_TIME {

@@ -9,8 +9,8 @@ use firmware_protocol::{Command, FirmwareAngles, Generation, GoalAngles, ServoAc
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::sim::cell::Cell;
 use crate::sim::scene::Scene;
+use crate::sim::{CellWorld, PhysicsProgram, SimError};
 
 const STEP: Duration = Duration::from_millis(1);
 /// Milliseconds between commands on the wire.
@@ -21,7 +21,7 @@ const ACTION_TENTHS_OF_MS: u64 = 333;
 /// Board and cell on one clock.
 pub(super) struct DrivenArm {
     board: Board,
-    cell: Cell,
+    cell: CellWorld,
     speed_rad_s: f64,
     acceleration_rad_s2: f64,
     latency_ms: u64,
@@ -57,7 +57,7 @@ impl DrivenArm {
         }
         Self {
             board: Board::new(options),
-            cell: Cell::new(scene),
+            cell: CellWorld::new(scene, None),
             speed_rad_s,
             acceleration_rad_s2,
             latency_ms,
@@ -69,7 +69,13 @@ impl DrivenArm {
         }
     }
 
-    pub(super) const fn cell(&self) -> &Cell {
+    /// Has a program compute the physics around the arm, which has not moved yet.
+    pub(super) fn in_physics(mut self, scene: &Scene, program: &PhysicsProgram) -> Result<Self, SimError> {
+        self.cell = CellWorld::around(scene, None, Some(program), &self.board)?;
+        Ok(self)
+    }
+
+    pub(super) const fn cell(&self) -> &CellWorld {
         &self.cell
     }
 
@@ -84,7 +90,7 @@ impl DrivenArm {
     }
 
     /// One action: on the straight line from the one before, in a thirtieth of a second.
-    pub(super) fn go_to(&mut self, goal: &JointAngles) {
+    pub(super) fn go_to(&mut self, goal: &JointAngles) -> Result<(), SimError> {
         let start_tenths = self.due_tenths;
         self.due_tenths += ACTION_TENTHS_OF_MS;
         while self.now_ms * 10 < self.due_tenths {
@@ -99,16 +105,13 @@ impl DrivenArm {
             {
                 self.send(command);
             }
-            self.board.advance(STEP);
+            self.cell.advance(&mut self.board, STEP)?;
             self.scratch.clear();
             self.board.transmit(&mut self.scratch);
-            let angles = self.angles();
-            let before = *self.cell.obstacles();
-            self.cell.advance(STEP, &angles);
-            self.cell.obstacles().apply(&before, &mut self.board);
             self.now_ms += 1;
         }
         self.before = *goal;
+        Ok(())
     }
 
     /// A goal that the protocol refuses (one that is not finite) is not sent.

@@ -8,7 +8,7 @@ mod driven_arm;
 mod marks;
 mod picture;
 
-use calibration::kinematics::{ForwardKinematics, Unreachable};
+use calibration::kinematics::ForwardKinematics;
 use calibration::{Joint, JointAngles, JointLimits};
 use firmware_protocol::Generation;
 use rand::{Rng, SeedableRng};
@@ -21,6 +21,7 @@ use self::driven_arm::DrivenArm;
 use super::cell::LIFTED_M;
 use super::expert::{Expert, Phase, View};
 use super::scene::{BoxColour, Scene};
+use super::{PhysicsProgram, SimError};
 
 /// Actions for which it must stay there.
 const LIFTED_ACTIONS: u32 = 22;
@@ -53,6 +54,7 @@ pub struct Shown {
 
 /// One demonstration, action by action.
 pub struct Demonstration {
+    scene: Scene,
     colour: BoxColour,
     generator: ChaCha8Rng,
     arm: DrivenArm,
@@ -93,13 +95,15 @@ impl Demonstration {
         }
         let start = limits.clamp(&start);
         let arm = DrivenArm::new(&scene, start, disturbed.then_some(&mut generator));
+        let camera = SmallCamera::new(&scene);
         let wander_rad =
             if disturbed && generator.random_bool(0.6) { generator.random_range(0.0..0.025) } else { 0.0 };
         Self {
+            scene,
             colour,
             generator,
             arm,
-            camera: SmallCamera::new(&scene),
+            camera,
             pictures: true,
             kinematics: ForwardKinematics::default(),
             expert: Expert::new(limits, colour, start, EXPERT_SPEED_RAD_S),
@@ -111,6 +115,16 @@ impl Demonstration {
             stretch: 0,
             disturbed,
         }
+    }
+
+    /// The same in the contact physics of a program, before the first action. What is disturbed in the servos' mechanics does not act
+    /// there.
+    ///
+    /// # Errors
+    /// When the program does not start, or does not answer as it should.
+    pub fn in_physics(mut self, program: &PhysicsProgram) -> Result<Self, SimError> {
+        self.arm = self.arm.in_physics(&self.scene, program)?;
+        Ok(self)
     }
 
     /// The same without pictures, for those who look at the motion alone: most of the time goes into pictures.
@@ -144,14 +158,17 @@ impl Demonstration {
         self.actions
     }
 
-    /// The next action and what was seen before it; `None` at the end. An error where a box came to lie out of reach.
-    pub fn next_action(&mut self) -> Result<Option<Shown>, Unreachable> {
+    /// The next action and what was seen before it; `None` at the end.
+    ///
+    /// # Errors
+    /// Where a box came to lie out of reach, or the program that computes the physics has failed.
+    pub fn next_action(&mut self) -> Result<Option<Shown>, SimError> {
         if self.has_succeeded() || self.actions >= MOST_ACTIONS {
             return Ok(None);
         }
         let approaching = matches!(self.expert.phase(), Some(Phase::Above | Phase::Down | Phase::Close));
         if self.disturbed && approaching && self.knocks < 3 && self.generator.random_bool(0.02) {
-            self.knock();
+            self.knock()?;
         }
         let cell = self.arm.cell();
         let state = self.arm.measured();
@@ -164,14 +181,14 @@ impl Demonstration {
         let marks = Marks::of(self.camera.camera(), cell.boxes(), self.colour, &hand);
         let view = View { measured: &state, boxes: cell.boxes(), held: cell.held() };
         let action = self.expert.act(&view)?;
-        self.execute(&action);
+        self.execute(&action)?;
         let cell = self.arm.cell();
         let lifted = cell.held() == Some(self.colour) && cell.height_m(self.colour) >= LIFTED_M;
         self.lifted_for = if lifted { self.lifted_for + 1 } else { 0 };
         Ok(Some(Shown { state, action, picture, marks, stretch: self.stretch }))
     }
 
-    fn execute(&mut self, action: &JointAngles) {
+    fn execute(&mut self, action: &JointAngles) -> Result<(), SimError> {
         let mut executed = *action;
         if self.wander_rad > 0.0 {
             for joint in &Joint::ALL[..5] {
@@ -180,12 +197,13 @@ impl Demonstration {
                 executed.set(*joint, executed.get(*joint) + *wander);
             }
         }
-        self.arm.go_to(&executed);
+        self.arm.go_to(&executed)?;
         self.actions += 1;
+        Ok(())
     }
 
     /// Something pushes the arm for a moment; the expert begins anew, and so does the stretch.
-    fn knock(&mut self) {
+    fn knock(&mut self) -> Result<(), SimError> {
         self.knocks += 1;
         self.stretch += 1;
         let spread = [0.13, 0.087, 0.087, 0.13, 0.05, 0.17];
@@ -197,10 +215,11 @@ impl Demonstration {
         }
         let pushed = JointLimits::of(Generation::G1).clamp(&pushed);
         for _ in 0..self.generator.random_range(4..10) {
-            self.arm.go_to(&pushed);
+            self.arm.go_to(&pushed)?;
             self.actions += 1;
         }
         self.expert.start_over(&pushed);
+        Ok(())
     }
 }
 

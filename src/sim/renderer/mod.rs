@@ -15,7 +15,7 @@ mod shadow;
 
 use calibration::JointAngles;
 use calibration::kinematics::ForwardKinematics;
-use nalgebra::{Isometry3, Point3, Translation3, UnitQuaternion, Vector3};
+use nalgebra::{Isometry3, Point3, Vector3};
 
 pub use pinhole::{ImagePoint, PinholeCamera};
 
@@ -128,7 +128,7 @@ impl Renderer {
         for part in &self.mesh.parts {
             let pose: Isometry3<f32> = match part.carrier {
                 Carrier::Link(link) => links.pose(link).cast(),
-                Carrier::Box(index) => box_pose(&state.boxes[index]).cast(),
+                Carrier::Box(index) => state.boxes[index].in_world().cast(),
             };
             let turn = pose.rotation.to_rotation_matrix();
             for index in part.vertices.clone() {
@@ -202,13 +202,6 @@ impl Renderer {
             }
         }
     }
-}
-
-fn box_pose(pose: &BoxPose) -> Isometry3<f64> {
-    Isometry3::from_parts(
-        Translation3::from(pose.centre_m),
-        UnitQuaternion::from_axis_angle(&Vector3::z_axis(), pose.yaw_rad),
-    )
 }
 
 #[cfg(test)]

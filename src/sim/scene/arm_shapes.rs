@@ -8,7 +8,7 @@ use calibration::kinematics::Link;
 use super::shape::{ALUMINIUM, ANODISED_GREY, Axis, BLACK_PLASTIC, Material, STEEL, Shape};
 
 /// One rigid piece of the arm.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ArmShape {
     /// The link that carries it.
     pub link: Link,

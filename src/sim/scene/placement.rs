@@ -1,5 +1,6 @@
 //! Where the boxes stand.
 
+use nalgebra::{Isometry3, Translation3, UnitQuaternion, Vector3};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -17,16 +18,32 @@ const TURN_RAD: f64 = 0.2;
 /// Least distance between box centres, metres: room for the open hand.
 const CLEARANCE_M: f64 = 0.085;
 
-/// Pose of a box; it stands upright.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Pose of a box.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BoxPose {
     /// Its centre, metres.
     pub centre_m: [f64; 3],
     /// Turn about the vertical, radians.
     pub yaw_rad: f64,
+    /// Roll and pitch before that turn, radians: 0 for a box that stands upright, as all do at the start.
+    pub tilt_rad: [f64; 2],
 }
 
 impl BoxPose {
+    /// The box whose frame stands so.
+    pub fn at(frame: &Isometry3<f64>) -> Self {
+        let (roll_rad, pitch_rad, yaw_rad) = frame.rotation.euler_angles();
+        Self { centre_m: frame.translation.vector.into(), yaw_rad, tilt_rad: [roll_rad, pitch_rad] }
+    }
+
+    /// Its frame in the world.
+    pub fn in_world(&self) -> Isometry3<f64> {
+        let turn = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), self.yaw_rad);
+        let [roll_rad, pitch_rad] = self.tilt_rad;
+        let tilt = UnitQuaternion::from_euler_angles(roll_rad, pitch_rad, 0.0);
+        Isometry3::from_parts(Translation3::from(self.centre_m), turn * tilt)
+    }
+
     fn distance_m(&self, other: &Self) -> f64 {
         f64::hypot(self.centre_m[0] - other.centre_m[0], self.centre_m[1] - other.centre_m[1])
     }
@@ -48,6 +65,7 @@ fn draw(generator: &mut ChaCha8Rng) -> BoxPose {
     BoxPose {
         centre_m: [reach_m * bearing_rad.cos(), reach_m * bearing_rad.sin(), BOX_HALF_SIZE_M],
         yaw_rad: bearing_rad + generator.random_range(-TURN_RAD..TURN_RAD),
+        tilt_rad: [0.0; 2],
     }
 }
 
@@ -56,6 +74,19 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+
+    #[test]
+    fn a_frame_makes_a_box_and_a_box_its_frame() {
+        let frame = Isometry3::from_parts(
+            Translation3::new(0.2, -0.1, 0.07),
+            UnitQuaternion::from_euler_angles(0.4, -0.3, 2.1),
+        );
+        let again = BoxPose::at(&frame).in_world();
+        assert!((again.to_homogeneous() - frame.to_homogeneous()).norm() < 1e-12, "{again}");
+        let upright = BoxPose { centre_m: [0.2, 0.0, 0.015], yaw_rad: 0.7, tilt_rad: [0.0; 2] };
+        let turn = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), 0.7);
+        assert_eq!(upright.in_world().rotation, turn, "to the last bit: pictures depend on it");
+    }
 
     #[test]
     fn boxes_stand_apart_and_in_reach() {

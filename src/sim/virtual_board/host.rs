@@ -89,7 +89,7 @@ impl Host {
             let now = self.board.now();
             let next = self.schedule.next_change().map_or(target, |change| change.clamp(now, target));
             match &mut self.cell {
-                Some((world, _)) => world.advance(&mut self.board, next - now),
+                Some((world, _)) => world.advance(&mut self.board, next - now)?,
                 None => self.board.advance(next - now),
             }
             self.carry_out()?;

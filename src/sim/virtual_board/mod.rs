@@ -55,18 +55,22 @@ impl VirtualBoard {
     /// Starts a virtual board.
     ///
     /// # Errors
-    /// When the pseudo-terminal, a port, the link, the log file or the thread cannot be made; nothing is left behind then.
+    /// When the pseudo-terminal, a port, the link, the log file or the thread cannot be made, or the physics does not start; nothing is left behind then.
     pub fn spawn(options: VirtualBoardOptions) -> Result<Self, SimError> {
-        let VirtualBoardOptions { board, cell, link, tcp, http, log, faults, seed, reset_on_open } = options;
+        let VirtualBoardOptions { board, cell, physics, link, tcp, http, log, faults, seed, reset_on_open } =
+            options;
         let (baud, volt, dead) = (board.baud, board.supply_volt, board.servos.dead);
         let file = log.map(LogFile::create).transpose()?;
         let ports = Ports::open(Addresses { link, tcp, http })?;
         let board = Board::new(BoardOptions { keep_lines: true, ..board });
         let pose = ArmPose::new(JointAngles::from(board.angles()));
-        let cell = cell.map(|(scene, target)| {
-            let seen = SharedCell::new(&scene, JointAngles::from(board.angles()));
-            (CellWorld::new(&scene, Some(target)), seen)
-        });
+        let cell = match (cell, physics) {
+            (None, _) => None,
+            (Some((scene, target)), physics) => {
+                let world = CellWorld::around(&scene, Some(target), physics.as_ref(), &board)?;
+                Some((world, SharedCell::new(&scene, JointAngles::from(board.angles()))))
+            }
+        };
         let shared_cell = cell.as_ref().map(|(_, seen)| seen.clone());
         let shared = Arc::new(Mutex::new(Shared::default()));
         lock(&shared).counts.path = ports.path().map(ToOwned::to_owned);

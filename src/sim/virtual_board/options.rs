@@ -7,6 +7,7 @@ use firmware_protocol::Generation;
 use firmware_protocol::emulator::BoardOptions;
 
 use super::fault::Fault;
+use crate::sim::PhysicsProgram;
 use crate::sim::scene::{BoxColour, Scene};
 
 /// How a virtual board is offered. Start from [`VirtualBoardOptions::new`] and change what matters.
@@ -16,6 +17,9 @@ pub struct VirtualBoardOptions {
     pub board: BoardOptions,
     /// What stands around the arm: a scene, and the box whose instruction is watched. Default nothing.
     pub cell: Option<(Scene, BoxColour)>,
+    /// The program that computes joints and boxes of the cell in contact physics. Default none: the rules of
+    /// [`cell`](crate::sim::cell).
+    pub physics: Option<PhysicsProgram>,
     /// A stable name: a symbolic link to the pseudo-terminal, removed at the end. Default none.
     pub link: Option<PathBuf>,
     /// A TCP port that passes the serial port's raw bytes, to one client at a time; port 0 takes a free one. Default none.
@@ -40,6 +44,7 @@ impl VirtualBoardOptions {
         Self {
             board,
             cell: None,
+            physics: None,
             link: None,
             tcp: None,
             http: None,

@@ -10,9 +10,9 @@ use crate::arm::{LinkEvent, LinkFault, LinkMachine, LinkOptions, WriteBuffer};
 use crate::camera::{CameraError, FrameGenerator};
 use crate::control::{ControlParameters, Controller, EndCause, Inputs, Phase, ShellReport};
 use crate::policy::{ChunkReport, ChunkReports, ChunkSource, PolicyError, StageTimings};
-use crate::sim::CellWorld;
 use crate::sim::cell::Outcome;
 use crate::sim::renderer::CellState;
+use crate::sim::{CellWorld, SimError};
 use crate::types::{
     Chunk, ChunkTimes, CommandWritten, FeedbackSample, Frame, JointAngles, Playback, RunSummary, Timestamp,
     Travel,
@@ -82,6 +82,9 @@ pub enum VirtualError {
     /// The link gave up.
     #[error(transparent)]
     Link(#[from] LinkFault),
+    /// The physics of the cell failed.
+    #[error(transparent)]
+    Sim(#[from] SimError),
     /// A camera failed.
     #[error(transparent)]
     Camera(#[from] CameraError),
@@ -130,10 +133,10 @@ struct Shell {
 
 impl Shell {
     /// One grain of board and wire.
-    fn step(&mut self) -> Result<(), LinkFault> {
+    fn step(&mut self) -> Result<(), VirtualError> {
         self.now = self.now + STEP;
         match &mut self.world {
-            Some(world) => world.advance(&mut self.board, STEP),
+            Some(world) => world.advance(&mut self.board, STEP)?,
             None => self.board.advance(STEP),
         }
         self.scratch.clear();
@@ -153,7 +156,7 @@ impl Shell {
         self.link.receive(&self.scratch, now, &mut note);
         self.link.poll(now, &mut self.out, &mut note);
         if let Some(fault) = fault {
-            return Err(fault);
+            return Err(fault.into());
         }
         let pending = self.out.pending().len();
         if pending > 0 {

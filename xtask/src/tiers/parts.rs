@@ -99,6 +99,13 @@ pub(super) const PARTS: &[Part] = &[
         run: python::datasets,
     },
     Part {
+        name: "mujoco",
+        title: "expert and policy of the demo in MuJoCo's contact physics, the policy 100 times over a serial port in real time",
+        tier: Tier::TestFull,
+        obstacle: |workspace| missing(workspace, "tests/mujoco"),
+        run: python::mujoco,
+    },
+    Part {
         name: "camera",
         title: "V4L2 capture from the kernel's `vivid` driver in QEMU",
         tier: Tier::TestFull,

@@ -11,6 +11,8 @@ const LIGHT: PythonEnvironment =
     PythonEnvironment { folder: "python-light", requirements: "models/export/requirements-light.txt" };
 const CLIENTS: PythonEnvironment =
     PythonEnvironment { folder: "python-clients", requirements: "tests/clients/requirements.txt" };
+const MUJOCO: PythonEnvironment =
+    PythonEnvironment { folder: "python-mujoco", requirements: "tests/mujoco/requirements.txt" };
 
 /// The shipped bundle, judged in Python.
 pub(super) fn light(workspace: &Workspace) -> Result<(), Failure> {
@@ -37,6 +39,15 @@ pub(super) fn datasets(workspace: &Workspace) -> Result<(), Failure> {
     let python = lerobot(workspace)?;
     let program = build_roarm(workspace)?;
     pytest(workspace, &python, "tests/lerobot/pytest.ini", "tests/lerobot", &["--roarm".as_ref(), &program])
+}
+
+/// The demo's policy and its teacher in a simulator that is not ours.
+pub(super) fn mujoco(workspace: &Workspace) -> Result<(), Failure> {
+    let python = MUJOCO.prepare(workspace)?;
+    let program = build_roarm(workspace)?;
+    let demonstrations = build(workspace, ["--package", "roarm", "--example", "demo_data"])?;
+    let options: [&Path; 4] = ["--roarm".as_ref(), &program, "--demo-data".as_ref(), &demonstrations];
+    pytest(workspace, &python, "tests/mujoco/pytest.ini", "tests/mujoco", &options)
 }
 
 /// A Python that has LeRobot and PyTorch.
@@ -68,14 +79,25 @@ fn pytest(
 
 /// Builds the program as the Rust tests have it, and says where it lies: cargo knows, wherever its target folder is.
 fn build_roarm(workspace: &Workspace) -> Result<PathBuf, Failure> {
-    let build = ["build", "--package", "roarm", "--bin", "roarm"];
-    process::run("building roarm", process::cargo(workspace).args(build))?;
-    let mut report = process::cargo(workspace);
-    report.args(build).args(["--quiet", "--message-format=json"]);
-    let output = process::capture("asking cargo for roarm", &mut report)?;
+    build(workspace, ["--package", "roarm", "--bin", "roarm"])
+}
+
+/// Builds one program, and says where it lies.
+fn build(workspace: &Workspace, what: [&str; 4]) -> Result<PathBuf, Failure> {
+    let name = what[3];
+    let build = || {
+        let mut build = process::cargo(workspace);
+        build.arg("build").args(what);
+        build
+    };
+    process::run(&format!("building {name}"), &mut build())?;
+    let output = process::capture(
+        &format!("asking cargo for {name}"),
+        build().args(["--quiet", "--message-format=json"]),
+    )?;
     executable(&String::from_utf8_lossy(&output.stdout))
         .map(PathBuf::from)
-        .ok_or_else(|| Failure::new("cargo does not say where it has put the program `roarm`"))
+        .ok_or_else(|| Failure::new(format!("cargo does not say where it has put the program `{name}`")))
 }
 
 /// The program among cargo's messages: one JSON object a line, without spaces.
