@@ -9,7 +9,7 @@ fn the_demo_moves_the_arm_and_sums_up() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("board.log");
     let log_flag = format!("--board-log={}", log.display());
-    let arguments = ["demo", "--duration", "3", "--json", &log_flag];
+    let arguments = ["demo", "--duration", "2", "--json", &log_flag];
     let ended = Program::start_in(&repository(""), arguments).finish();
 
     let summary = ended.assert_code(0).summary();

@@ -137,7 +137,6 @@ pub(super) const PARTS: &[Part] = &[
     },
 ];
 
-/// It links only if the core asks neither for `std` nor for an allocator, and ends with 0 only if the core works.
 /// The test mounts a file system in a namespace of its own.
 fn small_disk_obstacle(_: &Workspace) -> Option<String> {
     let mut unshare = std::process::Command::new("unshare");
@@ -158,6 +157,7 @@ fn rust(workspace: &Workspace) -> Result<(), Failure> {
     process::run("cargo test", &mut cargo)
 }
 
+/// It links only if the core asks neither for `std` nor for an allocator, and ends with 0 only if the core works.
 fn no_std_program(workspace: &Workspace) -> Result<(), Failure> {
     let mut cargo = process::cargo(workspace);
     cargo.args([
