@@ -130,7 +130,7 @@ mod tests {
         board.move_joints(still);
         board.receive(b"{\"T\":101,\"joint\":1,\"rad\":1.0,\"spd\":0,\"acc\":0}\n");
         board.advance(Duration::from_millis(500));
-        for _ in 0..190 {
+        for _ in 0..140 {
             board.move_joints(still);
             board.advance(Duration::from_millis(10));
         }
