@@ -18,7 +18,7 @@ pub const CELL_STEP: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 enum Mechanics {
     /// The rules of [`super::cell`].
-    Rules(Cell),
+    Rules(Box<Cell>),
     /// Another program.
     Physics(Box<Physics>),
 }
@@ -33,7 +33,7 @@ pub struct CellWorld {
 impl CellWorld {
     /// The boxes of a scene. With a target somebody watches whether it is picked up.
     pub fn new(scene: &Scene, target: Option<BoxColour>) -> Self {
-        Self { mechanics: Mechanics::Rules(Cell::new(scene)), trial: target.map(Trial::new) }
+        Self { mechanics: Mechanics::Rules(Box::new(Cell::new(scene))), trial: target.map(Trial::new) }
     }
 
     /// The same around a board that stands at rest; with a program, in its contact physics.
