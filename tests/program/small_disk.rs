@@ -82,7 +82,7 @@ fn a_recording_stops_loudly_when_the_disk_is_full_and_closed_episodes_are_whole(
     assert!(ended.stderr.contains("torque is on: the arm holds where it stands"), "{ended}");
     let log = arm.end();
     assert_eq!(log.kinds.last(), Some(&210), "the last thing that the board was told is to hold");
-    let dataset = Dataset::open(&kept.join("set")).unwrap();
+    let dataset = Dataset::open(kept.join("set")).unwrap();
     assert_eq!(dataset.episode_count() as u64, whole);
     for episode in 0..dataset.episode_count() {
         record_teach::actions_are_the_next_states(&dataset, episode);
